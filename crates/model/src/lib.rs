@@ -1,0 +1,19 @@
+//! The nouns of Stead: ids, times, facts, findings, sealed messages.
+//!
+//! In scope: types, their wire forms, digests and signatures over them.
+//! Out of scope: reading a clock, drawing randomness, any input or output. Callers pass both in.
+
+pub mod catalogue;
+pub mod fact;
+pub mod finding;
+pub mod id;
+pub mod message;
+pub mod problem;
+pub mod seal;
+pub mod text;
+pub mod time;
+
+pub use fact::{Fact, FactState, Facts, Scalar, Value};
+pub use finding::{Finding, Outcome, Severity, Stage, Standing};
+pub use id::{DeviceId, PersonId};
+pub use time::Millis;

@@ -1,0 +1,148 @@
+//! What device and server say to each other. Every message is the payload of a sealed
+//! [`Envelope`](crate::seal::Envelope); the payload type names the message.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{DeviceId, Facts, Finding, Millis, Standing};
+
+/// Version of these messages. A server refuses what it does not know.
+pub const VERSION: u32 = 1;
+
+/// Payload type of [`Enrolment`].
+pub const ENROLMENT: &str = "application/vnd.stead.enrolment+json";
+/// Payload type of [`Report`].
+pub const REPORT: &str = "application/vnd.stead.report+json";
+/// Payload type of [`Heartbeat`].
+pub const HEARTBEAT: &str = "application/vnd.stead.heartbeat+json";
+/// Payload type of [`Delivery`].
+pub const DELIVERY: &str = "application/vnd.stead.delivery+json";
+/// Payload type of [`Answer`].
+pub const ANSWER: &str = "application/vnd.stead.answer+json";
+
+/// How far a device's clock may be from the server's, in milliseconds.
+pub const CLOCK_TOLERANCE: i64 = 10 * crate::time::MINUTE;
+
+/// A device asks to be enrolled. Signed with the device's new key, which shows that it holds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The one-time code that a person was given.
+    pub code: String,
+    /// The device's public Ed25519 key, base64.
+    pub public_key: String,
+    /// What the computer calls itself.
+    pub name: String,
+    /// Digest of the machine's id: the same machine enrolled twice is noticed, and its id stays there.
+    pub machine: String,
+    /// The device's clock.
+    pub at: Millis,
+}
+
+/// The server's answer to an [`Enrolment`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The device's id from now on.
+    pub device: DeviceId,
+    /// The public key with which the server signs its answers, base64.
+    pub answer_key: String,
+    /// Name of the person whom the device is enrolled for.
+    pub person: String,
+    /// Who owns the device, as written down with the code.
+    pub owner: String,
+}
+
+/// All facts of a device at one time.
+///
+/// `facts` stays the text that was signed: its digest is the digest of those bytes, so a server
+/// need not parse facts it has already judged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report<'a> {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that reports.
+    pub device: DeviceId,
+    /// One more than the device's last message.
+    pub seq: i64,
+    /// When the facts were collected, by the device's clock.
+    pub at: Millis,
+    /// Version of the agent.
+    pub agent: String,
+    /// Facts that were read earlier, and when, because what they depend on had not changed.
+    pub read_at: BTreeMap<String, Millis>,
+    /// The facts, as canonical JSON of [`Facts`].
+    #[serde(borrow)]
+    pub facts: &'a RawValue,
+}
+
+/// Nothing has changed since the report with this digest of facts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that reports.
+    pub device: DeviceId,
+    /// One more than the device's last message.
+    pub seq: i64,
+    /// When the facts were collected, by the device's clock.
+    pub at: Millis,
+    /// Digest of the facts, as [`facts_digest`] makes it.
+    pub facts_digest: String,
+}
+
+/// A message that waited in the spool while the server was away, sent on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that reports.
+    pub device: DeviceId,
+    /// When it was sent on, by the device's clock.
+    pub sent_at: Millis,
+    /// The envelope that waited, as it was sealed.
+    pub late: crate::seal::Envelope,
+}
+
+/// What the server says to a message it has stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that was heard.
+    pub device: DeviceId,
+    /// The message this answers.
+    pub seq: i64,
+    /// When the server heard it.
+    pub heard_at: Millis,
+    /// The policy it was judged by: pack name and version.
+    pub policy: String,
+    /// The device's standing.
+    pub standing: Standing,
+    /// All findings, when they may differ from those of the answer before; else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
+    /// Milliseconds until the next message is expected.
+    pub next_in: i64,
+    /// Until when this answer may be shown.
+    pub valid_until: Millis,
+}
+
+/// Facts as canonical JSON: keys sorted, no white space, no floating point.
+///
+/// # Errors
+/// When the facts cannot be written as JSON.
+pub fn canonical_facts(facts: &Facts) -> Result<Box<RawValue>, serde_json::Error> {
+    serde_json::value::to_raw_value(facts)
+}
+
+/// Digest of the facts in a report: `sha256:` and 64 hexadecimal digits.
+pub fn facts_digest(facts: &RawValue) -> String {
+    crate::seal::digest(facts.get().as_bytes())
+}

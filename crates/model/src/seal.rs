@@ -1,0 +1,289 @@
+//! Sealing: Ed25519 signatures in DSSE envelopes.
+//!
+//! ```text
+//! {"payload": base64, "payloadType": "application/vnd.stead.report+json",
+//!  "signatures": [{"keyid": "<device id>", "sig": base64}]}
+//! ```
+//! What is signed is the pre-authentication encoding of the
+//! [DSSE protocol](https://github.com/secure-systems-lab/dsse/blob/master/protocol.md), so that a
+//! payload cannot be passed off as one of another type. An [`Envelope`] is only words until
+//! [`Envelope::open`] has checked it; an [`Opened`] is the only way to its payload.
+
+use aws_lc_rs::{
+    digest as aws_digest,
+    signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The 32 bytes from which a signing key is made.
+pub type Seed = Zeroizing<[u8; 32]>;
+
+/// Why a seal or key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// The envelope holds no signature, several, or text that is not base64.
+    #[error("the envelope is not of the form asked for")]
+    Form,
+    /// The payload is of another type.
+    #[error("the payload is of another type")]
+    WrongType,
+    /// The signature does not fit payload, type and key.
+    #[error("the signature does not fit")]
+    Signature,
+    /// The bytes are no key.
+    #[error("the key cannot be used")]
+    Key,
+}
+
+/// `sha256:` and the digest of `bytes` as 64 hexadecimal digits.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(&sha256(bytes)))
+}
+
+/// SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(aws_digest::digest(&aws_digest::SHA256, bytes).as_ref());
+    out
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
+}
+
+/// The bytes of lower-case hexadecimal text.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let bytes = text.as_bytes();
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    bytes.chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}
+
+/// Whether two secrets are the same, in a time that does not tell where they differ.
+pub fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// A private Ed25519 key.
+pub struct SigningKey(Ed25519KeyPair);
+
+impl SigningKey {
+    /// The key that belongs to a seed.
+    ///
+    /// # Errors
+    /// [`SealError::Key`] when the library refuses the seed.
+    pub fn from_seed(seed: &Seed) -> Result<Self, SealError> {
+        Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map(Self).map_err(|_| SealError::Key)
+    }
+
+    /// The public key, 32 bytes.
+    pub fn public(&self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(self.0.public_key().as_ref());
+        out
+    }
+
+    /// The public key as base64.
+    pub fn public_text(&self) -> String {
+        STANDARD.encode(self.public())
+    }
+
+    /// A bare signature over `message`, 64 bytes.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).as_ref().to_vec()
+    }
+
+    /// Seals `payload` as being of type `payload_type`, naming this key by `keyid`.
+    pub fn seal(&self, payload_type: &str, payload: &[u8], keyid: &str) -> Envelope {
+        let sig = self.sign(&pre_authentication_encoding(payload_type, payload));
+        Envelope {
+            payload: STANDARD.encode(payload),
+            payload_type: payload_type.to_owned(),
+            signatures: vec![Signature { keyid: keyid.to_owned(), sig: STANDARD.encode(sig) }],
+        }
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+/// A public Ed25519 key, parsed once.
+#[derive(Clone, Debug)]
+pub struct VerifyingKey(ParsedPublicKey);
+
+impl VerifyingKey {
+    /// The key in 32 bytes.
+    ///
+    /// # Errors
+    /// [`SealError::Key`] when the bytes are no key.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
+        ParsedPublicKey::new(&ED25519, bytes).map(Self).map_err(|_| SealError::Key)
+    }
+
+    /// The key in base64 text.
+    ///
+    /// # Errors
+    /// [`SealError::Key`] when the text is no key.
+    pub fn from_text(text: &str) -> Result<Self, SealError> {
+        Self::from_bytes(&STANDARD.decode(text).map_err(|_| SealError::Key)?)
+    }
+
+    /// Checks a bare signature.
+    ///
+    /// # Errors
+    /// [`SealError::Signature`] when it does not fit.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SealError> {
+        self.0.verify_sig(message, signature).map_err(|_| SealError::Signature)
+    }
+}
+
+/// One signature in an envelope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Whose key: a device's id, or empty.
+    pub keyid: String,
+    /// The signature, base64.
+    pub sig: String,
+}
+
+/// A sealed message, not yet checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The payload, base64.
+    payload: String,
+    /// What the payload is.
+    #[serde(rename = "payloadType")]
+    payload_type: String,
+    /// Exactly one in all that Stead makes or takes.
+    signatures: Vec<Signature>,
+}
+
+impl Envelope {
+    /// What the envelope claims to hold. To be believed only after [`Envelope::open`].
+    pub fn claimed_type(&self) -> &str {
+        &self.payload_type
+    }
+
+    /// Whose key the envelope claims to be signed with.
+    ///
+    /// # Errors
+    /// [`SealError::Form`] unless there is exactly one signature.
+    pub fn claimed_key(&self) -> Result<&str, SealError> {
+        match self.signatures.as_slice() {
+            [one] => Ok(&one.keyid),
+            _ => Err(SealError::Form),
+        }
+    }
+
+    /// The payload before its signature is checked, for an enrolment, whose key is in the payload.
+    /// The caller must still [`Envelope::open`] it with that key.
+    ///
+    /// # Errors
+    /// [`SealError::Form`] when the payload is not base64.
+    pub fn unchecked_payload(&self) -> Result<Vec<u8>, SealError> {
+        STANDARD.decode(&self.payload).map_err(|_| SealError::Form)
+    }
+
+    /// Checks type and signature and hands out the payload.
+    ///
+    /// # Errors
+    /// [`SealError`] when form, type or signature are wrong.
+    pub fn open(&self, payload_type: &str, key: &VerifyingKey) -> Result<Opened, SealError> {
+        if self.payload_type != payload_type {
+            return Err(SealError::WrongType);
+        }
+        let [signature] = self.signatures.as_slice() else {
+            return Err(SealError::Form);
+        };
+        let payload = self.unchecked_payload()?;
+        let sig = STANDARD.decode(&signature.sig).map_err(|_| SealError::Form)?;
+        key.verify(&pre_authentication_encoding(payload_type, &payload), &sig)?;
+        Ok(Opened(payload))
+    }
+}
+
+/// A payload whose signature has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened(Vec<u8>);
+
+impl Opened {
+    /// The payload.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// `DSSEv1 <length of type> <type> <length of payload> <payload>`.
+fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    out.extend_from_slice(payload);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> SigningKey {
+        SigningKey::from_seed(&Zeroizing::new([byte; 32])).unwrap()
+    }
+
+    /// The example of the DSSE protocol text.
+    #[test]
+    fn encoding_is_the_published_one() {
+        let encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    /// RFC 8032, section 7.1, test 1.
+    #[test]
+    fn keys_are_those_of_the_standard() {
+        let seed = unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+        let key = SigningKey::from_seed(&Zeroizing::new(seed.try_into().unwrap())).unwrap();
+        assert_eq!(hex(&key.public()), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    }
+
+    #[test]
+    fn only_the_right_key_and_type_open() {
+        let envelope = key(1).seal("a", b"{}", "k");
+        let right = VerifyingKey::from_text(&key(1).public_text()).unwrap();
+        let wrong = VerifyingKey::from_bytes(&key(2).public()).unwrap();
+        assert_eq!(envelope.open("a", &right).unwrap().bytes(), b"{}");
+        assert_eq!(envelope.open("a", &wrong), Err(SealError::Signature));
+        assert_eq!(envelope.open("b", &right), Err(SealError::WrongType));
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed() {
+        let right = VerifyingKey::from_bytes(&key(1).public()).unwrap();
+        let envelope = key(1).seal("a", b"{\"seq\":1}", "k");
+        let mut changed = envelope.clone();
+        changed.payload = STANDARD.encode(b"{\"seq\":2}");
+        assert_eq!(changed.open("a", &right), Err(SealError::Signature));
+        let mut retyped = envelope.clone();
+        retyped.payload_type = "b".to_owned();
+        assert_eq!(retyped.open("b", &right), Err(SealError::Signature));
+        let mut unsigned = envelope;
+        unsigned.signatures.clear();
+        assert_eq!(unsigned.open("a", &right), Err(SealError::Form));
+    }
+}

@@ -1,0 +1,25 @@
+//! Text from outside: what it may hold before it is stored, shown or printed.
+
+/// Cuts `text` to `max` characters and replaces what could move a cursor or hide text: control
+/// characters and the marks that turn the direction of writing. Devices and people choose these
+/// words; terminals, pages and logs must survive them.
+pub fn plain(text: &str, max: usize) -> String {
+    text.chars()
+        .take(max)
+        .map(|c| {
+            let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if c.is_control() || turns { '\u{fffd}' } else { c }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn escapes_are_taken_out() {
+        assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n", 20), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+        assert_eq!(plain("äöü", 2), "äö");
+    }
+}
