@@ -1,0 +1,220 @@
+//! Judging: rules and facts in, findings out. Pure and total: whatever cannot be read, run or
+//! understood is a finding "unknown", never an error and never a pass.
+
+use std::collections::BTreeMap;
+
+use cel::Value as Cel;
+use stead_model::{Facts, Finding, Millis, Outcome, Stage, Standing, fact::FactState};
+
+use crate::{
+    expression::{Bindings, Evaluated},
+    pack::Pack,
+    rule::Rule,
+    words,
+};
+
+/// What is kept of a rule's earlier finding, so that grace counts from the first failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Since when.
+    pub since: Millis,
+    /// When it first failed or became unknown, without having passed since.
+    pub failing_since: Option<Millis>,
+}
+
+/// One rule's finding, without the words that are the same for everybody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Position of the rule in the pack.
+    pub rule: usize,
+    /// What judging says.
+    pub outcome: Outcome,
+    /// What was seen, in words.
+    pub observed: String,
+    /// Where it was seen.
+    pub origin: String,
+    /// When the oldest of the facts behind it was read.
+    pub at: Millis,
+    /// Since when the outcome is what it is.
+    pub since: Millis,
+    /// When it first failed or became unknown.
+    pub failing_since: Option<Millis>,
+}
+
+/// All findings of a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// One for each rule of the pack, in its order.
+    pub findings: Vec<Judged>,
+    /// The findings, folded.
+    pub standing: Standing,
+    /// When the standing changes though nothing else does: the next end of a grace.
+    pub next_deadline: Option<Millis>,
+}
+
+/// When each fact was read.
+pub struct ReadAt<'a> {
+    /// When those were read that are not listed.
+    pub collected: Millis,
+    /// Those that were read earlier and kept.
+    pub kept: &'a BTreeMap<String, Millis>,
+}
+
+impl ReadAt<'_> {
+    fn of(&self, name: &str) -> Millis {
+        self.kept.get(name).copied().unwrap_or(self.collected).min(self.collected)
+    }
+}
+
+/// Judges facts by every rule of a pack. `previous` answers with a rule's earlier finding.
+pub fn judge(
+    pack: &Pack,
+    facts: &Facts,
+    read_at: &ReadAt<'_>,
+    previous: impl Fn(&str) -> Option<Previous>,
+    now: Millis,
+) -> Judgement {
+    let bindings =
+        Bindings::new(&pack.env, facts, &pack.facts, &pack.manifest.parameters, &pack.os_support, now);
+    let findings: Vec<Judged> = pack
+        .rules
+        .iter()
+        .enumerate()
+        .map(|(position, rule)| {
+            let (outcome, observed) = outcome(rule, &bindings, facts);
+            let before = previous(&rule.id);
+            let since = before.filter(|b| b.outcome == outcome).map_or(now, |b| b.since);
+            let failing_since = outcome
+                .counts_against()
+                .then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
+            let (origin, at) = evidence(rule, facts, read_at);
+            Judged { rule: position, outcome, observed, origin, at, since, failing_since }
+        })
+        .collect();
+    let (standing, next_deadline) = fold(
+        findings.iter().map(|f| (&pack.rules[f.rule], f.outcome, f.failing_since)),
+        now,
+    );
+    Judgement { findings, standing, next_deadline }
+}
+
+/// Folds findings to a standing, and says when it changes by time alone.
+pub fn fold<'a>(
+    findings: impl IntoIterator<Item = (&'a Rule, Outcome, Option<Millis>)>,
+    now: Millis,
+) -> (Standing, Option<Millis>) {
+    let mut standing = Standing::Good;
+    let mut next: Option<Millis> = None;
+    for (rule, outcome, failing_since) in findings {
+        if rule.stage != Stage::Enforce || !outcome.counts_against() {
+            continue;
+        }
+        let deadline = failing_since.unwrap_or(now).plus(rule.grace);
+        if deadline <= now {
+            standing = Standing::Lapsed;
+        } else {
+            standing = standing.max(Standing::Due);
+            next = Some(next.map_or(deadline, |next| next.min(deadline)));
+        }
+    }
+    (standing, next)
+}
+
+fn outcome(rule: &Rule, bindings: &Bindings<'_>, facts: &Facts) -> (Outcome, String) {
+    if let Some((when, when_not)) = &rule.when {
+        match bindings.evaluate(when) {
+            Evaluated::Value(Cel::Bool(true)) => {}
+            Evaluated::Value(Cel::Bool(false)) => return (Outcome::NotApplicable, words::cut(when_not)),
+            other => return not_a_verdict(other),
+        }
+    }
+    match bindings.evaluate(&rule.pass) {
+        Evaluated::Value(Cel::Bool(passes)) => {
+            let outcome = if passes { Outcome::Pass } else { Outcome::Fail };
+            (outcome, observed(rule, bindings, facts))
+        }
+        other => not_a_verdict(other),
+    }
+}
+
+fn not_a_verdict(evaluated: Evaluated) -> (Outcome, String) {
+    match evaluated {
+        Evaluated::NotApplicable(why) => (Outcome::NotApplicable, words::cut(&why)),
+        Evaluated::Unknown(why) => (Outcome::Unknown, words::cut(&format!("could not tell: {why}"))),
+        Evaluated::Value(value) => {
+            (Outcome::Unknown, words::cut(&format!("could not tell: the rule gave {value:?}")))
+        }
+    }
+}
+
+fn observed(rule: &Rule, bindings: &Bindings<'_>, facts: &Facts) -> String {
+    let said = rule.shows.as_ref().and_then(|shows| match bindings.evaluate(shows) {
+        Evaluated::Value(value) => words::shown(&value),
+        Evaluated::Unknown(_) | Evaluated::NotApplicable(_) => None,
+    });
+    said.unwrap_or_else(|| {
+        let all: Vec<String> = rule
+            .pass
+            .facts()
+            .iter()
+            .filter_map(|name| facts.get(name).map(|fact| words::fact(name, fact)))
+            .collect();
+        words::cut(&all.join("; "))
+    })
+}
+
+/// Where the facts behind a rule come from, and when the oldest was read.
+fn evidence(rule: &Rule, facts: &Facts, read_at: &ReadAt<'_>) -> (String, Millis) {
+    let names = rule.when.iter().map(|(when, _)| when).chain([&rule.pass]).flat_map(|e| e.facts());
+    let mut origins: Vec<&str> = Vec::new();
+    let mut oldest = read_at.collected;
+    for name in names {
+        if let Some(fact) = facts.get(name) {
+            oldest = oldest.min(read_at.of(name));
+            // What merely says "this is a computer" is no evidence for a reader.
+            let interesting = !fact.origin.is_empty() && fact.origin != "built in";
+            if interesting && !origins.contains(&fact.origin.as_str()) {
+                origins.push(&fact.origin);
+            }
+        }
+    }
+    (words::cut(&origins.join(", ")), oldest)
+}
+
+/// The system whose fix a person is shown: `Linux`, `macOS` or `Windows`.
+pub fn system_of(facts: &Facts) -> &'static str {
+    let system = facts.get("device.os.system").map(|fact| &fact.state);
+    match system {
+        Some(FactState::Known(stead_model::Value::One(stead_model::Scalar::Text(text)))) => match text.as_str() {
+            "macos" => "macOS",
+            "windows" => "Windows",
+            _ => "Linux",
+        },
+        _ => "Linux",
+    }
+}
+
+impl Judged {
+    /// The finding in full, with the words of its rule for a person on `system`.
+    pub fn in_full(&self, pack: &Pack, system: &str) -> Finding {
+        let rule = &pack.rules[self.rule];
+        let asked = self.outcome.counts_against();
+        Finding {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            subject: rule.subject.clone(),
+            outcome: self.outcome,
+            observed: self.observed.clone(),
+            origin: self.origin.clone(),
+            at: self.at,
+            severity: rule.severity,
+            stage: rule.stage,
+            advice: if asked { rule.fix(system).to_owned() } else { String::new() },
+            since: self.since,
+            failing_since: self.failing_since,
+            due: self.failing_since.map(|since| since.plus(rule.grace)),
+        }
+    }
+}

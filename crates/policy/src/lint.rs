@@ -1,0 +1,72 @@
+//! What is wrong with a pack, said so that it can be mended: file, line, column, a caret, what to do.
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+/// One thing that is wrong with a file of a pack.
+#[derive(Debug)]
+pub struct Lint {
+    message: String,
+    help: String,
+    source: NamedSource<String>,
+    span: std::ops::Range<usize>,
+}
+
+impl Lint {
+    /// A thing that is wrong at `span` (bytes) of the text of `path`, and what to do about it.
+    pub fn new(
+        path: &str,
+        text: &str,
+        span: std::ops::Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let end = span.end.min(text.len());
+        Self {
+            message: message.into(),
+            help: help.into(),
+            source: NamedSource::new(path, text.to_owned()),
+            span: span.start.min(end)..end,
+        }
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub fn advice(&self) -> &str {
+        &self.help
+    }
+
+    /// `file:line:column`, counted from one.
+    pub fn place(&self) -> String {
+        let before = &self.source.inner()[..self.span.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        format!("{}:{line}:{column}", self.source.name())
+    }
+}
+
+impl std::fmt::Display for Lint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Lint {}
+
+impl Diagnostic for Lint {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(Some("here".to_owned()), self.span.start, self.span.len());
+        Some(Box::new(std::iter::once(label)))
+    }
+}

@@ -1,0 +1,174 @@
+//! A pack: `pack.toml`, `rules/`, `tests/`, `data/`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cel::Env;
+use serde::Deserialize;
+use stead_model::{Scalar, seal};
+
+use crate::{lint::Lint, os_support::OsSupport, rule, rule::Rule};
+
+/// The files of a pack: path within it, and text.
+pub type Files = BTreeMap<String, String>;
+
+/// The parameters of a pack, by name.
+pub type Parameters = BTreeMap<String, Parameter>;
+
+/// A number or word that several rules use and an organisation may want to change.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Its value.
+    pub value: Scalar,
+    /// What it counts: `seconds`, `days`, ….
+    pub unit: String,
+    /// What it means.
+    pub about: String,
+}
+
+/// `pack.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Name of the pack.
+    pub name: String,
+    /// Its version; counts up.
+    pub version: u32,
+    /// Who answers for it.
+    pub owner: String,
+    /// How often it is to be reviewed, ISO 8601.
+    pub review_every: String,
+    /// A device silent for longer has unknown standing, ISO 8601.
+    pub silent_after: String,
+    /// Tiers of what is protected, least first.
+    pub tiers: Vec<String>,
+    /// Parameters of the rules.
+    #[serde(default)]
+    pub parameters: Parameters,
+}
+
+/// A pack that has been checked and can judge.
+pub struct Pack {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its rules, by id.
+    pub rules: Vec<Rule>,
+    /// Digest over all its files.
+    pub digest: String,
+    /// Milliseconds after which a silent device has unknown standing.
+    pub silent_after: i64,
+    /// Names of the facts that its rules ask for.
+    pub facts: BTreeSet<String>,
+    /// Whether a finding can change while the facts stay the same.
+    pub depends_on_time: bool,
+    pub(crate) os_support: Arc<OsSupport>,
+    pub(crate) env: Arc<Env>,
+}
+
+impl std::fmt::Debug for Pack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pack({})", self.label())
+    }
+}
+
+/// Stack for compiling expressions, whose parser is recursive.
+const COMPILE_STACK: usize = 16 * 1024 * 1024;
+
+impl Pack {
+    /// Reads and checks a pack.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(files: &Files) -> Result<Self, Vec<Lint>> {
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().stack_size(COMPILE_STACK);
+            let failed = |why: &str| {
+                vec![Lint::new("pack.toml", "", 0..0, why, "try again; if it stays so, tell us")]
+            };
+            match builder.spawn_scoped(scope, || Self::load_here(files)) {
+                Ok(handle) => handle
+                    .join()
+                    .unwrap_or_else(|_| Err(failed("reading the pack ended abruptly"))),
+                Err(error) => Err(failed(&format!("no thread for reading the pack: {error}"))),
+            }
+        })
+    }
+
+    fn load_here(files: &Files) -> Result<Self, Vec<Lint>> {
+        let Some(text) = files.get("pack.toml") else {
+            return Err(vec![Lint::new("pack.toml", "", 0..0, "there is no pack.toml", "a pack is a folder with pack.toml, rules/ and tests/")]);
+        };
+        let manifest: Manifest =
+            toml::from_str(text).map_err(|error| vec![rule::toml_lint("pack.toml", text, 0, &error)])?;
+        let mut lints = Vec::new();
+        let silent_after = rule::duration(&manifest.silent_after);
+        for (field, value) in [("review_every", &manifest.review_every), ("silent_after", &manifest.silent_after)] {
+            if rule::duration(value).is_none_or(|millis| millis == 0) {
+                let start = text.find(field).unwrap_or(0);
+                lints.push(Lint::new("pack.toml", text, start..start + field.len(), format!("`{value}` is no length of time"), "write days or hours as in P365D or PT12H"));
+            }
+        }
+        let os_support = files.get("data/os-support.csv").map_or_else(
+            || Ok(OsSupport::default()),
+            |csv| {
+                OsSupport::parse(csv).map_err(|line| {
+                    let start = csv.split_inclusive('\n').take(line - 1).map(str::len).sum();
+                    Lint::new("data/os-support.csv", csv, start..start + 1, "this line cannot be read", "write system,release,released,support_ends with a date, `true` or `false` last")
+                })
+            },
+        );
+        let mut rules: Vec<Rule> = Vec::new();
+        for (path, text) in files.iter().filter(|(path, _)| path.starts_with("rules/") && path.ends_with(".md")) {
+            match Rule::parse(path, text, &manifest) {
+                Ok(rule) if rules.iter().any(|other| other.id == rule.id) => {
+                    lints.push(Lint::new(path, text, 0..3, format!("the id `{}` is taken by another file", rule.id), "give each rule an id of its own"));
+                }
+                Ok(rule) => rules.push(rule),
+                Err(more) => lints.extend(more),
+            }
+        }
+        if rules.is_empty() && lints.is_empty() {
+            lints.push(Lint::new("pack.toml", text, 0..0, "the pack has no rules", "add rules/<id>.md"));
+        }
+        let os_support = os_support.unwrap_or_else(|lint| {
+            lints.push(lint);
+            OsSupport::default()
+        });
+        let (Some(silent_after), true) = (silent_after, lints.is_empty()) else {
+            return Err(lints);
+        };
+        let expressions: Vec<_> = rules.iter().flat_map(Rule::expressions).collect();
+        Ok(Self {
+            digest: digest(files),
+            silent_after,
+            facts: expressions.iter().flat_map(|e| e.facts().iter().cloned()).collect(),
+            depends_on_time: expressions.iter().any(|e| e.depends_on_time()),
+            os_support: Arc::new(os_support),
+            env: Arc::new(Env::stdlib()),
+            manifest,
+            rules,
+        })
+    }
+
+    /// `remote-work 1`, as findings and answers name it.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.manifest.name, self.manifest.version)
+    }
+
+    /// The rule with this id.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+}
+
+/// Digest over names and texts of all files.
+fn digest(files: &Files) -> String {
+    let listing: String = files
+        .iter()
+        .map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes())))
+        .collect();
+    seal::digest(listing.as_bytes())
+}

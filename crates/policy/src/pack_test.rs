@@ -1,0 +1,125 @@
+//! A pack's own tests: facts in, findings out. `tests/<rule id>.toml` holds the cases of a rule.
+//!
+//! ```text
+//! [[case]]
+//! name = "a clear data disk"
+//! expect = "fail"
+//! shows = "/data"                          # must stand in the observed value; may be left out
+//! [case.facts]
+//! "device.volumes" = [{ mount = "/data", encrypted = false, how = "clear" }]
+//! [case.unknown]                           # fact = why
+//! [case.not_applicable]
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use stead_model::{Fact, Facts, Millis, Outcome, Value};
+
+use crate::{
+    judge::{ReadAt, judge},
+    lint::Lint,
+    pack::{Files, Pack},
+    rule::toml_lint,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TestFile {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    expect: Outcome,
+    shows: Option<String>,
+    now: Option<String>,
+    #[serde(default)]
+    facts: BTreeMap<String, Value>,
+    #[serde(default)]
+    unknown: BTreeMap<String, String>,
+    #[serde(default)]
+    not_applicable: BTreeMap<String, String>,
+}
+
+/// What running a pack's tests gave.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// Cases that came out as expected.
+    pub passed: usize,
+    /// Those that did not, in words.
+    pub failed: Vec<String>,
+    /// Outcomes that a rule's tests should show and do not, in words.
+    pub missing: Vec<String>,
+}
+
+/// Runs every test of a pack.
+///
+/// # Errors
+/// Test files that cannot be read.
+pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
+    let mut outcomes = Outcomes::default();
+    let mut lints = Vec::new();
+    for rule in &pack.rules {
+        let path = format!("tests/{}.toml", rule.id);
+        let Some(text) = files.get(&path) else {
+            outcomes.missing.push(format!("{}: there is no {path}", rule.id));
+            continue;
+        };
+        let file: TestFile = match toml::from_str(text) {
+            Ok(file) => file,
+            Err(error) => {
+                lints.push(toml_lint(&path, text, 0, &error));
+                continue;
+            }
+        };
+        for wanted in [Outcome::Pass, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable] {
+            if !file.case.iter().any(|case| case.expect == wanted) {
+                outcomes.missing.push(format!("{}: no case expects `{}`", rule.id, wanted.word()));
+            }
+        }
+        for case in &file.case {
+            match run_case(pack, &rule.id, case) {
+                Ok(()) => outcomes.passed += 1,
+                Err(why) => outcomes.failed.push(format!("{}: {}: {why}", rule.id, case.name)),
+            }
+        }
+    }
+    if lints.is_empty() { Ok(outcomes) } else { Err(lints) }
+}
+
+fn run_case(pack: &Pack, rule: &str, case: &Case) -> Result<(), String> {
+    let now = match &case.now {
+        None => Millis(1_773_305_091_000),
+        Some(text) => text
+            .parse::<jiff::Timestamp>()
+            .map(|time| Millis(time.as_millisecond()))
+            .map_err(|error| format!("`now` cannot be read: {error}"))?,
+    };
+    let mut facts: Facts = (case.facts.iter().map(|(k, v)| (k, Fact::known(v.clone(), "test"))))
+        .chain(case.unknown.iter().map(|(k, why)| (k, Fact::unknown(why, "test"))))
+        .chain(case.not_applicable.iter().map(|(k, why)| (k, Fact::not_applicable(why, "test"))))
+        .map(|(name, fact)| (name.clone(), fact))
+        .collect();
+    // A case is about a computer unless it says otherwise.
+    facts.entry("device.kind".to_owned()).or_insert_with(|| Fact::known("computer", "test"));
+    if let Some(name) = facts.keys().find(|name| stead_model::catalogue::find(name).is_none()) {
+        return Err(format!("there is no fact `{name}`"));
+    }
+    let read_at = ReadAt { collected: now, kept: &BTreeMap::new() };
+    let judgement = judge(pack, &facts, &read_at, |_| None, now);
+    let Some(judged) = judgement.findings.iter().find(|judged| pack.rules[judged.rule].id == rule) else {
+        return Err("the rule was not judged".to_owned());
+    };
+    if judged.outcome != case.expect {
+        return Err(format!("expected `{}`, got `{}` ({})", case.expect.word(), judged.outcome.word(), judged.observed));
+    }
+    match &case.shows {
+        Some(words) if !judged.observed.contains(words.as_str()) => {
+            Err(format!("`{words}` should stand in what was seen: `{}`", judged.observed))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,316 @@
+//! A rule: one Markdown file with TOML front matter.
+//!
+//! ```text
+//! +++
+//! id = "disk-encrypted"
+//! …                              what the server judges
+//! +++
+//! Why it matters, for the person.
+//! ## What we look at
+//! …
+//! ## Fix on Linux
+//! …                              what to do, for each system
+//! ```
+
+use jiff::{Span, SpanRelativeTo};
+use serde::Deserialize;
+use stead_model::{Severity, Stage};
+use toml::Spanned;
+
+use crate::{
+    expression::{Expression, Wanted},
+    lint::Lint,
+    pack::Manifest,
+    requirement,
+};
+
+/// The systems that every device rule must say a fix for.
+pub const SYSTEMS: [&str; 3] = ["Linux", "macOS", "Windows"];
+
+/// What a rule may protect.
+pub const SERVES: [&str; 3] = ["confidentiality", "integrity", "availability"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontMatter {
+    id: Spanned<String>,
+    title: Spanned<String>,
+    requirements: Spanned<Vec<Spanned<String>>>,
+    controls: Vec<String>,
+    serves: Spanned<Vec<Spanned<String>>>,
+    subject: Spanned<String>,
+    when: Option<Spanned<String>>,
+    when_not: Option<Spanned<String>>,
+    pass: Spanned<String>,
+    shows: Option<Spanned<String>>,
+    severity: Severity,
+    grace: Spanned<String>,
+    stage: Stage,
+    costs: Spanned<String>,
+}
+
+/// One section of a rule's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// What stands under it, Markdown.
+    pub text: String,
+}
+
+/// A rule that has been checked and can judge.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id, the name of its file.
+    pub id: String,
+    /// Its title, in words for the person.
+    pub title: String,
+    /// The lines of the source documents that it serves.
+    pub requirements: Vec<String>,
+    /// The controls of standards that it serves.
+    pub controls: Vec<String>,
+    /// Which of confidentiality, integrity and availability it protects.
+    pub serves: Vec<String>,
+    /// What kind of thing it judges.
+    pub subject: String,
+    /// When it concerns a subject at all, and what is said when it does not.
+    pub when: Option<(Expression, String)>,
+    /// What it asks.
+    pub pass: Expression,
+    /// What was seen, in words.
+    pub shows: Option<Expression>,
+    /// Harm that a failure can do.
+    pub severity: Severity,
+    /// Milliseconds from the first failure until it counts as lapsed.
+    pub grace: i64,
+    /// How far it has been rolled out.
+    pub stage: Stage,
+    /// The tier that a lapse takes away.
+    pub costs: String,
+    /// Why it matters, Markdown.
+    pub why: String,
+    /// Sections that are no fixes.
+    pub sections: Vec<Section>,
+    /// How to fix it, by system, Markdown.
+    pub fixes: Vec<Section>,
+    /// The whole file.
+    pub source: String,
+}
+
+impl Rule {
+    /// Reads and checks one rule file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(path: &str, text: &str, manifest: &Manifest) -> Result<Self, Vec<Lint>> {
+        let (front, body_start) = split(path, text).map_err(|lint| vec![lint])?;
+        let offset = front.start;
+        let matter: FrontMatter = toml::from_str(&text[front.clone()])
+            .map_err(|error| vec![toml_lint(path, text, offset, &error)])?;
+        let mut reader = Reader { path, text, offset, lints: Vec::new() };
+
+        reader.check_names(&matter, manifest);
+        let when = match (&matter.when, &matter.when_not) {
+            (Some(when), Some(not)) => reader
+                .expression(when, manifest, Wanted::Verdict)
+                .map(|when| (when, not.get_ref().clone())),
+            (Some(when), None) => {
+                reader.at(when, "`when` needs `when_not`", "say in `when_not` what a person reads when the rule does not concern them");
+                None
+            }
+            (None, Some(not)) => {
+                reader.at(not, "`when_not` without `when` is never said", "add `when`, or take `when_not` out");
+                None
+            }
+            (None, None) => None,
+        };
+        let pass = reader.expression(&matter.pass, manifest, Wanted::Verdict);
+        let shows = matter.shows.as_ref().map(|shows| reader.expression(shows, manifest, Wanted::Words));
+        let grace = reader.duration(&matter.grace);
+        let (why, sections, fixes) = reader.body(body_start);
+
+        match (pass, grace) {
+            (Some(pass), Some(grace)) if reader.lints.is_empty() => Ok(Self {
+                id: matter.id.into_inner(),
+                title: matter.title.into_inner(),
+                requirements: plain(matter.requirements.into_inner()),
+                controls: matter.controls,
+                serves: plain(matter.serves.into_inner()),
+                subject: matter.subject.into_inner(),
+                when,
+                pass,
+                shows: shows.flatten(),
+                severity: matter.severity,
+                grace,
+                stage: matter.stage,
+                costs: matter.costs.into_inner(),
+                why,
+                sections,
+                fixes,
+                source: text.to_owned(),
+            }),
+            _ => Err(reader.lints),
+        }
+    }
+
+    /// How to fix it on a system; what is said for Linux where that system is not named.
+    pub fn fix(&self, system: &str) -> &str {
+        let named = |name: &str| self.fixes.iter().find(|fix| fix.heading == name);
+        named(system).or_else(|| named("Linux")).map_or("", |fix| &fix.text)
+    }
+
+    /// Every expression it has.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.when.iter().map(|(when, _)| when).chain([&self.pass]).chain(&self.shows)
+    }
+}
+
+fn plain(spanned: Vec<Spanned<String>>) -> Vec<String> {
+    spanned.into_iter().map(Spanned::into_inner).collect()
+}
+
+/// The bytes of the front matter, and where the body starts.
+fn split(path: &str, text: &str) -> Result<(std::ops::Range<usize>, usize), Lint> {
+    const FENCE: &str = "+++\n";
+    let help = "a rule starts with a line `+++`, then its fields as TOML, then a line `+++`, then its text";
+    if !text.starts_with(FENCE) {
+        return Err(Lint::new(path, text, 0..text.find('\n').unwrap_or(text.len()), "the front matter is missing", help));
+    }
+    let start = FENCE.len();
+    match text[start..].find("\n+++\n") {
+        Some(length) => Ok((start..start + length + 1, start + length + 1 + FENCE.len())),
+        None => Err(Lint::new(path, text, 0..3, "the front matter does not end", help)),
+    }
+}
+
+/// What the TOML reader says, placed in the whole file.
+pub(crate) fn toml_lint(path: &str, text: &str, offset: usize, error: &toml::de::Error) -> Lint {
+    let span = error.span().map_or(offset..offset, |span| span.start + offset..span.end + offset);
+    let message = error.message().to_owned();
+    let help = if message.starts_with("unknown field") {
+        "take the field out or correct its name; the names that are known are listed above"
+    } else if message.starts_with("missing field") {
+        "add the field to the front matter"
+    } else if message.starts_with("unknown variant") {
+        "use one of the words listed above"
+    } else {
+        "correct the TOML here"
+    };
+    Lint::new(path, text, span, message, help)
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    text: &'a str,
+    offset: usize,
+    lints: Vec<Lint>,
+}
+
+impl Reader<'_> {
+    fn at<T>(&mut self, value: &Spanned<T>, message: impl Into<String>, help: impl Into<String>) {
+        let span = value.span();
+        self.place(span.start + self.offset..span.end + self.offset, message, help);
+    }
+
+    fn place(&mut self, span: std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.lints.push(Lint::new(self.path, self.text, span, message, help));
+    }
+
+    fn check_names(&mut self, matter: &FrontMatter, manifest: &Manifest) {
+        let stem = self.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".md").to_owned();
+        if *matter.id.get_ref() != stem {
+            self.at(&matter.id, format!("the id is not the name of the file, `{stem}`"), "give both the same name");
+        }
+        if matter.title.get_ref().trim().is_empty() {
+            self.at(&matter.title, "the title is empty", "say in a few words what is so when all is well");
+        }
+        if matter.subject.get_ref() != "device" {
+            self.at(&matter.subject, "rules can judge `device`", "write subject = \"device\"");
+        }
+        if matter.requirements.get_ref().is_empty() {
+            self.at(&matter.requirements, "the rule serves no requirement", "name at least one line of the register, as in \"RC-2\"");
+        }
+        for id in matter.requirements.get_ref() {
+            if requirement::find(id.get_ref()).is_none() {
+                self.at(id, format!("there is no requirement `{}`", id.get_ref()), "use an id of the register: RC-0 to RC-10, OPM-S1 to S4, OPM-M1 to M7, OPM-E1 to E5");
+            }
+        }
+        if matter.serves.get_ref().is_empty() {
+            self.at(&matter.serves, "the rule protects nothing", format!("name at least one of {}", SERVES.join(", ")));
+        }
+        for word in matter.serves.get_ref() {
+            if !SERVES.contains(&word.get_ref().as_str()) {
+                self.at(word, format!("`{}` is nothing a rule protects", word.get_ref()), format!("use {}", SERVES.join(", ")));
+            }
+        }
+        if !manifest.tiers.contains(matter.costs.get_ref()) {
+            self.at(&matter.costs, format!("the pack has no tier `{}`", matter.costs.get_ref()), format!("use one of {}", manifest.tiers.join(", ")));
+        }
+    }
+
+    fn expression(&mut self, source: &Spanned<String>, manifest: &Manifest, wanted: Wanted) -> Option<Expression> {
+        match Expression::compile(source.get_ref(), &manifest.parameters, wanted) {
+            Ok(expression) => Some(expression),
+            Err(refused) => {
+                // The text starts after the opening quotes, one or three.
+                let span = source.span();
+                let raw = &self.text[self.offset + span.start..];
+                let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
+                let start = self.offset + span.start + quotes;
+                self.place(start + refused.span.start..start + refused.span.end, refused.message, refused.help);
+                None
+            }
+        }
+    }
+
+    fn duration(&mut self, text: &Spanned<String>) -> Option<i64> {
+        let millis = duration(text.get_ref());
+        if millis.is_none() {
+            self.at(text, format!("`{}` is no length of time", text.get_ref()), "write days, hours or minutes as in P3D, PT12H, P1DT6H; P0D is none");
+        }
+        millis
+    }
+
+    fn body(&mut self, start: usize) -> (String, Vec<Section>, Vec<Section>) {
+        let body = &self.text[start..];
+        let mut why = String::new();
+        let mut all: Vec<Section> = Vec::new();
+        for line in body.lines() {
+            if let Some(heading) = line.strip_prefix("## ") {
+                all.push(Section { heading: heading.trim().to_owned(), text: String::new() });
+                continue;
+            }
+            let text = all.last_mut().map_or(&mut why, |section| &mut section.text);
+            text.push_str(line);
+            text.push('\n');
+        }
+        let end = self.text.len().saturating_sub(1)..self.text.len();
+        if why.trim().is_empty() {
+            self.place(start..start, "the rule does not say why", "write a sentence or two before the first heading");
+        }
+        let (mut sections, mut fixes) = (Vec::new(), Vec::new());
+        for Section { heading, text } in all {
+            let text = text.trim().to_owned();
+            match heading.strip_prefix("Fix on ") {
+                Some(system) => fixes.push(Section { heading: system.to_owned(), text }),
+                None => sections.push(Section { heading, text }),
+            }
+        }
+        for system in SYSTEMS {
+            if !fixes.iter().any(|fix| fix.heading == system && !fix.text.is_empty()) {
+                self.place(end.clone(), format!("there is no section `## Fix on {system}`"), "say how to fix it on that system, or that it cannot happen there");
+            }
+        }
+        (why.trim().to_owned(), sections, fixes)
+    }
+}
+
+/// Milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds; a day has 24 hours.
+pub fn duration(text: &str) -> Option<i64> {
+    let span: Span = text.starts_with('P').then(|| text.parse().ok()).flatten()?;
+    if span.get_years() != 0 || span.get_months() != 0 || span.is_negative() {
+        return None;
+    }
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    i64::try_from(duration.as_millis()).ok()
+}
