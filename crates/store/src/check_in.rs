@@ -1,0 +1,172 @@
+//! Check-ins, many at once.
+
+use std::collections::HashSet;
+
+use sqlx::Row;
+use stead_model::{DeviceId, Millis};
+
+use crate::{Result, Store, Write, device::device_id, sql};
+
+/// What a device is known by before its message is looked at.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its public key, base64.
+    pub public_key: String,
+    /// Who owns it.
+    pub owner: String,
+    /// When it was revoked.
+    pub revoked_at: Option<Millis>,
+    /// Number of its last message.
+    pub seq: i64,
+    /// When that was heard.
+    pub last_seen: Millis,
+    /// Digest of that message.
+    pub message: String,
+    /// Digest of the facts last judged, and the pack they were judged by. None before the first report.
+    pub judged: Option<(String, String)>,
+    /// The standing.
+    pub standing: stead_model::Standing,
+    /// When the standing changes by time alone.
+    pub deadline: Option<Millis>,
+}
+
+/// One device's step from one message to the next.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The device.
+    pub device: DeviceId,
+    /// Number of the message before, as the caller knows it.
+    pub prev_seq: i64,
+    /// Number of this message.
+    pub seq: i64,
+    /// When it was heard.
+    pub last_seen: Millis,
+    /// Digest of the message.
+    pub message: String,
+}
+
+/// A report to keep.
+#[derive(Clone, Debug)]
+pub struct NewReport {
+    /// The device.
+    pub device: DeviceId,
+    /// Its number.
+    pub seq: i64,
+    /// When it was received.
+    pub received_at: Millis,
+    /// Digest of the envelope.
+    pub digest: String,
+    /// Digest of the facts.
+    pub facts_digest: String,
+    /// The pack it was judged by.
+    pub pack: String,
+    /// The envelope.
+    pub envelope: String,
+}
+
+impl Store {
+    /// What is known of a device before its message is looked at.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn known(&self, device: DeviceId) -> Result<Option<Known>> {
+        let row = sqlx::query(
+            "SELECT d.public_key, d.owner, d.revoked_at, s.seq, s.last_seen, s.message, r.facts_digest, r.pack,
+                    d.standing, d.deadline
+             FROM device d JOIN device_state s ON s.device_id = d.id
+             LEFT JOIN device_report r ON r.device_id = d.id WHERE d.id = $1",
+        )
+        .bind(device.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| {
+            let revoked_at: Option<i64> = row.try_get(2)?;
+            let facts: Option<String> = row.try_get(6)?;
+            let pack: Option<String> = row.try_get(7)?;
+            let word: String = row.try_get(8)?;
+            let deadline: Option<i64> = row.try_get(9)?;
+            Ok(Known {
+                public_key: row.try_get(0)?,
+                owner: row.try_get(1)?,
+                revoked_at: revoked_at.map(Millis),
+                seq: row.try_get(3)?,
+                last_seen: Millis(row.try_get(4)?),
+                message: row.try_get(5)?,
+                judged: facts.zip(pack),
+                standing: stead_model::Standing::from_word(&word)
+                    .ok_or_else(|| crate::StoreError::inconsistent("device", "standing", device, word))?,
+                deadline: deadline.map(Millis),
+            })
+        })
+        .transpose()
+    }
+}
+
+impl Write {
+    /// Moves devices on to their next message. Returns those that were where the caller thought; for
+    /// the others nothing has changed. A device may stand in `steps` once.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn step(&mut self, steps: &[Step]) -> Result<HashSet<DeviceId>> {
+        let rows = steps
+            .iter()
+            .map(|step| {
+                [
+                    step.device.to_string().into(),
+                    step.seq.into(),
+                    step.prev_seq.into(),
+                    step.last_seen.0.into(),
+                    step.message.as_str().into(),
+                ]
+            })
+            .collect();
+        let moved = sql::insert_many(
+            self.connection(),
+            "INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message)",
+            rows,
+            "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, prev_seq = excluded.prev_seq,
+             last_seen = excluded.last_seen, message = excluded.message
+             WHERE device_state.seq = excluded.prev_seq RETURNING device_id",
+        )
+        .await?;
+        moved
+            .iter()
+            .map(|row| {
+                let id: String = row.try_get(0)?;
+                device_id(&id)
+            })
+            .collect()
+    }
+
+    /// Keeps reports, each over the one before.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn put_reports(&mut self, reports: Vec<NewReport>) -> Result<()> {
+        let rows = reports
+            .into_iter()
+            .map(|report| {
+                [
+                    report.device.to_string().into(),
+                    report.seq.into(),
+                    report.received_at.0.into(),
+                    report.digest.into(),
+                    report.facts_digest.into(),
+                    report.pack.into(),
+                    report.envelope.into(),
+                ]
+            })
+            .collect();
+        sql::insert_many(
+            self.connection(),
+            "INSERT INTO device_report (device_id, seq, received_at, digest, facts_digest, pack, envelope)",
+            rows,
+            "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, received_at = excluded.received_at,
+             digest = excluded.digest, facts_digest = excluded.facts_digest, pack = excluded.pack,
+             envelope = excluded.envelope",
+        )
+        .await?;
+        Ok(())
+    }
+}

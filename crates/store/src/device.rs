@@ -1,0 +1,419 @@
+//! Devices: who holds them, their keys, their standing and its history.
+
+use sqlx::{Row, any::AnyRow};
+use stead_model::{DeviceId, Millis, PersonId, Standing};
+
+use crate::{Result, Store, StoreError, Write, people::person_id, sql};
+
+/// A new device.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// The person it is enrolled for.
+    pub person: PersonId,
+    /// Their name, for searching.
+    pub person_name: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Who owns it.
+    pub owner: String,
+    /// Its public key, base64.
+    pub public_key: String,
+    /// Digest of the machine's id.
+    pub machine: String,
+}
+
+/// A device with its person and what was last heard.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// The person it is enrolled for.
+    pub person: PersonId,
+    /// Their name.
+    pub person_name: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Who owns it.
+    pub owner: String,
+    /// Its public key, base64.
+    pub public_key: String,
+    /// When it was enrolled.
+    pub enrolled_at: Millis,
+    /// When it was revoked.
+    pub revoked_at: Option<Millis>,
+    /// The name of its operating system; empty before the first report.
+    pub system: String,
+    /// Its standing.
+    pub standing: Standing,
+    /// Since when.
+    pub standing_since: Millis,
+    /// Number of its last message.
+    pub seq: i64,
+    /// When it was last heard.
+    pub last_seen: Option<Millis>,
+}
+
+/// What a list of devices is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this standing.
+    pub standing: Option<Standing>,
+    /// Only those whose name or person holds these words, in lower case.
+    pub words: String,
+    /// Only those after this one: its search text and id.
+    pub after: Option<(String, String)>,
+}
+
+/// A row of a list of devices.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: DeviceId,
+    /// The text it is sorted by.
+    pub search: String,
+    /// What it calls itself.
+    pub name: String,
+    /// The person it is enrolled for.
+    pub person_name: String,
+    /// The name of its operating system.
+    pub system: String,
+    /// Its standing.
+    pub standing: Standing,
+    /// Since when.
+    pub standing_since: Millis,
+    /// When it was last heard.
+    pub last_seen: Option<Millis>,
+}
+
+/// A change of a device's standing.
+#[derive(Clone, Debug)]
+pub struct StandingChange {
+    /// The ledger entry that proves it.
+    pub entry: u64,
+    /// When.
+    pub at: Millis,
+    /// To what.
+    pub standing: Standing,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// The last sealed report.
+#[derive(Clone, Debug)]
+pub struct StoredReport {
+    /// Its number.
+    pub seq: i64,
+    /// When it was received.
+    pub received_at: Millis,
+    /// Digest of the envelope.
+    pub digest: String,
+    /// Digest of the facts in it.
+    pub facts_digest: String,
+    /// The pack it was judged by.
+    pub pack: String,
+    /// The envelope, whole.
+    pub envelope: String,
+}
+
+const COLUMNS: &str = "SELECT d.id, d.person_id, p.name, d.name, d.owner, d.public_key, d.enrolled_at, \
+    d.revoked_at, d.system, d.standing, d.standing_since, s.seq, s.last_seen \
+    FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id";
+
+impl Store {
+    /// The device with this id.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn device(&self, id: DeviceId) -> Result<Option<Device>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE d.id = $1")))
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(device).transpose()
+    }
+
+    /// A page of devices, by name.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn devices(&self, filter: &Filter, limit: i64) -> Result<Vec<Listed>> {
+        let (after, after_id) = filter.after.clone().unwrap_or_default();
+        let words = format!("%{}%", filter.words.replace(['%', '_', '\\'], " "));
+        let by_standing = match filter.standing {
+            Some(standing) => format!("d.standing = '{}' AND", standing.word()),
+            None => String::new(),
+        };
+        let by_words = if filter.words.is_empty() { "$3 = $3 AND" } else { "d.search LIKE $3 AND" };
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT d.id, d.search, d.name, p.name, d.system, d.standing, d.standing_since, s.last_seen
+             FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id
+             WHERE {by_standing} {by_words} (d.search > $1 OR (d.search = $1 AND d.id > $2))
+             ORDER BY d.search, d.id LIMIT $4"
+        )))
+        .bind(after)
+        .bind(after_id)
+        .bind(words)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let id: String = row.try_get(0)?;
+                Ok(Listed {
+                    id: device_id(&id)?,
+                    search: row.try_get(1)?,
+                    name: row.try_get(2)?,
+                    person_name: row.try_get(3)?,
+                    system: row.try_get(4)?,
+                    standing: standing(row, 5, &id)?,
+                    standing_since: Millis(row.try_get(6)?),
+                    last_seen: seen(row.try_get(7)?),
+                })
+            })
+            .collect()
+    }
+
+    /// How a device's standing changed since a time, newest first; and the last change before it.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn standing_changes(&self, id: DeviceId, since: Millis) -> Result<Vec<StandingChange>> {
+        let rows = sqlx::query(
+            "SELECT entry, at, standing, reason FROM standing_change WHERE device_id = $1 AND at >= COALESCE(
+                 (SELECT MAX(at) FROM standing_change WHERE device_id = $1 AND at <= $2), $2)
+             ORDER BY entry DESC LIMIT 500",
+        )
+        .bind(id.to_string())
+        .bind(since.0)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let entry: i64 = row.try_get(0)?;
+                Ok(StandingChange {
+                    entry: u64::try_from(entry).map_err(|_| StoreError::inconsistent("standing_change", "entry", id, entry))?,
+                    at: Millis(row.try_get(1)?),
+                    standing: standing(row, 2, &id.to_string())?,
+                    reason: row.try_get(3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The last sealed report of a device.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn report(&self, id: DeviceId) -> Result<Option<StoredReport>> {
+        let row = sqlx::query(
+            "SELECT seq, received_at, digest, facts_digest, pack, envelope FROM device_report WHERE device_id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| {
+            Ok(StoredReport {
+                seq: row.try_get(0)?,
+                received_at: Millis(row.try_get(1)?),
+                digest: row.try_get(2)?,
+                facts_digest: row.try_get(3)?,
+                pack: row.try_get(4)?,
+                envelope: row.try_get(5)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Devices whose next deadline has come.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn devices_at_deadline(&self, now: Millis, limit: i64) -> Result<Vec<DeviceId>> {
+        let rows = sqlx::query("SELECT id FROM device WHERE deadline IS NOT NULL AND deadline <= $1 ORDER BY deadline LIMIT $2")
+            .bind(now.0)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        ids(&rows)
+    }
+
+    /// Devices that were last heard at or before a time, and whose standing does not say so yet.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn silent_devices(&self, last_seen: Millis, limit: i64) -> Result<Vec<DeviceId>> {
+        let rows = sqlx::query(
+            "SELECT d.id FROM device_state s JOIN device d ON d.id = s.device_id
+             WHERE s.last_seen <= $1 AND d.standing <> 'unknown' LIMIT $2",
+        )
+        .bind(last_seen.0)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        ids(&rows)
+    }
+
+    /// Id and digest of the last report of every device, by id, for the daily anchor.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn report_digests(&self) -> Result<Vec<(String, String)>> {
+        let rows = sqlx::query("SELECT device_id, digest FROM device_report ORDER BY device_id").fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+}
+
+impl Write {
+    /// Adds a device, with unknown standing and nothing heard. A key that is there already is a
+    /// [duplicate](StoreError::is_duplicate).
+    ///
+    /// # Errors
+    /// When the store is away or the key is taken.
+    pub async fn add_device(&mut self, device: &NewDevice, now: Millis) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO device (id, person_id, name, search, owner, public_key, machine, enrolled_at, system, standing, standing_since)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 'unknown', $8)",
+        )
+        .bind(device.id.to_string())
+        .bind(device.person.to_string())
+        .bind(device.name.clone())
+        .bind(format!("{} {}", device.name, device.person_name).to_lowercase())
+        .bind(device.owner.clone())
+        .bind(device.public_key.clone())
+        .bind(device.machine.clone())
+        .bind(now.0)
+        .execute(self.connection())
+        .await?;
+        sqlx::query("INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message) VALUES ($1, 0, 0, $2, '')")
+            .bind(device.id.to_string())
+            .bind(now.0)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Other devices that came from the same machine.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn same_machine(&mut self, machine: &str) -> Result<Vec<DeviceId>> {
+        let rows = sqlx::query("SELECT id FROM device WHERE machine = $1 ORDER BY id LIMIT 20")
+            .bind(machine.to_owned())
+            .fetch_all(self.connection())
+            .await?;
+        ids(&rows)
+    }
+
+    /// Revokes a device; whether it was there and not yet revoked.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn revoke_device(&mut self, id: DeviceId, now: Millis) -> Result<bool> {
+        let row = sqlx::query("UPDATE device SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id")
+            .bind(now.0)
+            .bind(id.to_string())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// The standing of a device and the time it was last heard, within this transaction.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn standing(&mut self, id: DeviceId) -> Result<Option<(Standing, Millis)>> {
+        let row = sqlx::query("SELECT d.standing, s.last_seen FROM device d JOIN device_state s ON s.device_id = d.id WHERE d.id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.connection())
+            .await?;
+        row.map(|row| Ok((standing(&row, 0, &id.to_string())?, Millis(row.try_get(1)?)))).transpose()
+    }
+
+    /// Writes a device's standing, since when, its next deadline and, where given, its system.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn set_standing(&mut self, id: DeviceId, standing: Standing, since: Option<Millis>, deadline: Option<Millis>, system: Option<&str>) -> Result<()> {
+        sqlx::query(
+            "UPDATE device SET standing = $1, standing_since = COALESCE($2, standing_since), deadline = $3,
+             system = COALESCE($4, system) WHERE id = $5",
+        )
+        .bind(standing.word())
+        .bind(since.map(|since| since.0))
+        .bind(deadline.map(|deadline| deadline.0))
+        .bind(system.map(str::to_owned))
+        .bind(id.to_string())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes changes of standing.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn put_standing_changes(&mut self, changes: Vec<(DeviceId, StandingChange)>) -> Result<()> {
+        let rows = changes
+            .into_iter()
+            .map(|(device, change)| {
+                [
+                    device.to_string().into(),
+                    crate::write::number(change.entry).into(),
+                    change.at.0.into(),
+                    change.standing.word().into(),
+                    change.reason.into(),
+                ]
+            })
+            .collect();
+        let head = "INSERT INTO standing_change (device_id, entry, at, standing, reason)";
+        sql::insert_many(self.connection(), head, rows, "").await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn device_id(text: &str) -> Result<DeviceId> {
+    text.parse().map_err(|_| StoreError::inconsistent("device", "id", text, text))
+}
+
+fn ids(rows: &[AnyRow]) -> Result<Vec<DeviceId>> {
+    rows.iter()
+        .map(|row| {
+            let id: String = row.try_get(0)?;
+            device_id(&id)
+        })
+        .collect()
+}
+
+fn standing(row: &AnyRow, column: usize, of: &str) -> Result<Standing> {
+    let word: String = row.try_get(column)?;
+    Standing::from_word(&word).ok_or_else(|| StoreError::inconsistent("device", "standing", of, word))
+}
+
+/// A device that has said nothing yet has sequence zero; its row holds the time of enrolment.
+fn seen(last_seen: i64) -> Option<Millis> {
+    Some(Millis(last_seen))
+}
+
+fn device(row: &AnyRow) -> Result<Device> {
+    let id: String = row.try_get(0)?;
+    let person: String = row.try_get(1)?;
+    let revoked_at: Option<i64> = row.try_get(7)?;
+    let seq: i64 = row.try_get(11)?;
+    Ok(Device {
+        person: person_id(&person)?,
+        person_name: row.try_get(2)?,
+        name: row.try_get(3)?,
+        owner: row.try_get(4)?,
+        public_key: row.try_get(5)?,
+        enrolled_at: Millis(row.try_get(6)?),
+        revoked_at: revoked_at.map(Millis),
+        system: row.try_get(8)?,
+        standing: standing(row, 9, &id)?,
+        standing_since: Millis(row.try_get(10)?),
+        seq,
+        last_seen: seen(row.try_get(12)?).filter(|_| seq > 0),
+        id: device_id(&id)?,
+    })
+}

@@ -1,0 +1,82 @@
+//! Everything in which SQLite and PostgreSQL differ.
+
+use std::{borrow::Cow, path::Path, time::Duration};
+
+use sqlx::{
+    AnyConnection, AnyPool,
+    any::AnyPoolOptions,
+    migrate::{Migration, MigrationType, Migrator},
+    SqlSafeStr,
+};
+
+use crate::Result;
+
+/// The steps from an empty database to today's, in order. A released step never changes.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "the main job", include_str!("../migrations/0001_the_main_job.sql"))];
+
+/// `synchronous=FULL` makes an answer mean durable; the larger checkpoint interval keeps a burst of
+/// check-ins from rewriting the same pages.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+    PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA wal_autocheckpoint = 8000; \
+    PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
+
+/// Pools for reading and for writing.
+pub async fn connect(url: &str) -> Result<(AnyPool, AnyPool)> {
+    sqlx::any::install_default_drivers();
+    let options = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(10));
+    let (readers, writers) = match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let url = format!("sqlite:{path}?mode=rwc");
+            // SQLite has one writer at a time; a second connection would only wait in another queue.
+            let options = options.test_before_acquire(false).after_connect(sqlite_settings);
+            let writers = options.clone().max_connections(1).min_connections(1).connect(&url).await?;
+            migrate(&writers).await?;
+            (options.max_connections(4).connect(&url).await?, writers)
+        }
+        None => {
+            let writers = options.clone().max_connections(2).connect(url).await?;
+            migrate(&writers).await?;
+            (options.max_connections(8).connect(url).await?, writers)
+        }
+    };
+    Ok((readers, writers))
+}
+
+/// A pool that reads a SQLite file and changes nothing beside it.
+pub async fn connect_read_only(path: &Path) -> Result<AnyPool> {
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}?mode=ro", path.display());
+    Ok(AnyPoolOptions::new().max_connections(1).connect(&url).await?)
+}
+
+/// What `after_connect` wants.
+type Settled<'a> =
+    std::pin::Pin<Box<dyn Future<Output = std::result::Result<(), sqlx::Error>> + Send + 'a>>;
+
+fn sqlite_settings(
+    connection: &mut AnyConnection,
+    _: sqlx::pool::PoolConnectionMetadata,
+) -> Settled<'_> {
+    Box::pin(async move {
+        sqlx::raw_sql(SQLITE_SETTINGS).execute(connection).await?;
+        Ok(())
+    })
+}
+
+async fn migrate(pool: &AnyPool) -> Result<()> {
+    let migrations: Vec<Migration> = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                (*sql).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
+    Ok(migrator.run(pool).await?)
+}

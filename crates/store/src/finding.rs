@@ -1,0 +1,151 @@
+//! Findings: one row for each device and rule.
+
+use sqlx::{Row, any::AnyRow};
+use stead_model::{DeviceId, Millis, Outcome};
+
+use crate::{Result, Store, StoreError, Write, device::device_id, sql};
+
+/// A finding, as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredFinding {
+    /// Id of the rule.
+    pub rule: String,
+    /// What judging said.
+    pub outcome: Outcome,
+    /// What was seen.
+    pub observed: String,
+    /// Where.
+    pub origin: String,
+    /// When the facts were read.
+    pub at: Millis,
+    /// Since when the outcome is what it is.
+    pub since: Millis,
+    /// When it first failed or became unknown.
+    pub failing_since: Option<Millis>,
+}
+
+/// A device that does not pass a rule.
+#[derive(Clone, Debug)]
+pub struct Against {
+    /// The device.
+    pub device: DeviceId,
+    /// Its name.
+    pub name: String,
+    /// The person it is enrolled for.
+    pub person: String,
+    /// What judging said.
+    pub outcome: Outcome,
+    /// What was seen.
+    pub observed: String,
+    /// Since when it does not pass.
+    pub failing_since: Millis,
+}
+
+const COLUMNS: &str =
+    "SELECT rule, outcome, observed, origin, at, since, failing_since FROM finding WHERE device_id = $1";
+
+impl Store {
+    /// All findings of a device.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn findings(&self, device: DeviceId) -> Result<Vec<StoredFinding>> {
+        let rows = sqlx::query(COLUMNS).bind(device.to_string()).fetch_all(&self.readers).await?;
+        rows.iter().map(stored).collect()
+    }
+
+    /// Devices that do not pass a rule, longest first, after the last one shown.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn against(&self, rule: &str, after: Option<(Millis, DeviceId)>, limit: i64) -> Result<Vec<Against>> {
+        let (since, device) = after.map_or((i64::MIN, String::new()), |(since, device)| (since.0, device.to_string()));
+        let rows = sqlx::query(
+            "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since
+             FROM finding f JOIN device d ON d.id = f.device_id JOIN person p ON p.id = d.person_id
+             WHERE f.rule = $1 AND f.failing_since IS NOT NULL
+               AND (f.failing_since > $2 OR (f.failing_since = $2 AND f.device_id > $3))
+             ORDER BY f.failing_since, f.device_id LIMIT $4",
+        )
+        .bind(rule.to_owned())
+        .bind(since)
+        .bind(device)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let id: String = row.try_get(0)?;
+                Ok(Against {
+                    device: device_id(&id)?,
+                    name: row.try_get(1)?,
+                    person: row.try_get(2)?,
+                    outcome: outcome(row, 3, &id)?,
+                    observed: row.try_get(4)?,
+                    failing_since: Millis(row.try_get(5)?),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Write {
+    /// Writes findings, over those that are there.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn put_findings(&mut self, findings: Vec<(DeviceId, StoredFinding)>) -> Result<()> {
+        let rows = findings
+            .into_iter()
+            .map(|(device, finding)| {
+                [
+                    device.to_string().into(),
+                    finding.rule.into(),
+                    finding.outcome.word().into(),
+                    finding.observed.into(),
+                    finding.origin.into(),
+                    finding.at.0.into(),
+                    finding.since.0.into(),
+                    finding.failing_since.map(|since| since.0).into(),
+                ]
+            })
+            .collect();
+        sql::insert_many(
+            self.connection(),
+            "INSERT INTO finding (device_id, rule, outcome, observed, origin, at, since, failing_since)",
+            rows,
+            "ON CONFLICT (device_id, rule) DO UPDATE SET outcome = excluded.outcome, observed = excluded.observed,
+             origin = excluded.origin, at = excluded.at, since = excluded.since, failing_since = excluded.failing_since",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// All findings of a device, within this transaction.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn findings(&mut self, device: DeviceId) -> Result<Vec<StoredFinding>> {
+        let rows = sqlx::query(COLUMNS).bind(device.to_string()).fetch_all(self.connection()).await?;
+        rows.iter().map(stored).collect()
+    }
+}
+
+fn stored(row: &AnyRow) -> Result<StoredFinding> {
+    let rule: String = row.try_get(0)?;
+    let failing_since: Option<i64> = row.try_get(6)?;
+    Ok(StoredFinding {
+        outcome: outcome(row, 1, &rule)?,
+        rule,
+        observed: row.try_get(2)?,
+        origin: row.try_get(3)?,
+        at: Millis(row.try_get(4)?),
+        since: Millis(row.try_get(5)?),
+        failing_since: failing_since.map(Millis),
+    })
+}
+
+fn outcome(row: &AnyRow, column: usize, of: &str) -> Result<Outcome> {
+    let word: String = row.try_get(column)?;
+    Outcome::from_word(&word).ok_or_else(|| StoreError::inconsistent("finding", "outcome", of, word))
+}

@@ -1,0 +1,96 @@
+//! The only SQL. One text for SQLite and PostgreSQL; what must differ is in [`engine`].
+//!
+//! In scope: rows in, rows out, and one kind of transaction that changes state and appends to the
+//! ledger together. Out of scope: deciding anything.
+
+pub mod check_in;
+pub mod device;
+mod engine;
+mod error;
+pub mod finding;
+pub mod ledger;
+pub mod people;
+pub mod session;
+mod sql;
+pub mod tally;
+mod write;
+
+use sqlx::{AnyPool, Row};
+
+pub use error::StoreError;
+pub use write::Write;
+
+/// What every function here gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A store, open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    readers: AnyPool,
+    writers: AnyPool,
+}
+
+impl Store {
+    /// Opens the store at `url` (`sqlite:PATH` or `postgres://…`) and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or was written by a newer version.
+    pub async fn open(url: &str) -> Result<Self> {
+        let (readers, writers) = engine::connect(url).await?;
+        Ok(Self { readers, writers })
+    }
+
+    /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn open_copy(path: &std::path::Path) -> Result<Self> {
+        let readers = engine::connect_read_only(path).await?;
+        Ok(Self { writers: readers.clone(), readers })
+    }
+
+    /// Begins a transaction that changes state. It holds the head of the ledger until it ends, so
+    /// writers, here and in other replicas, come one after another.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn write(&self) -> Result<Write> {
+        Write::begin(&self.writers).await
+    }
+
+    /// A value kept under a name, for jobs and identity of the installation.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn meta(&self, name: &str) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT value FROM meta WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// Waits until everything in hand is done and closes the store.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+}
+
+impl Write {
+    /// Keeps a value under a name.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn set_meta(&mut self, name: &str, value: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(name)
+        .bind(value)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
