@@ -1,0 +1,9 @@
+//! The agent: reads this computer's facts, judges them by the policy, and tells the server.
+//!
+//! In scope: everything that asks the operating system, the device's key, the spool. Out of scope:
+//! deciding what a policy asks; running anything that a server sends.
+
+pub mod facts;
+pub mod files;
+pub mod host;
+pub mod kept;
