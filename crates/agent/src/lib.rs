@@ -3,7 +3,18 @@
 //! In scope: everything that asks the operating system, the device's key, the spool. Out of scope:
 //! deciding what a policy asks; running anything that a server sends.
 
+pub mod check;
+pub mod checking_in;
+pub mod enrol;
 pub mod facts;
 pub mod files;
 pub mod host;
 pub mod kept;
+pub mod reporting;
+pub mod show;
+pub mod spool;
+pub mod state;
+pub mod transport;
+
+/// The version that reports name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -50,7 +50,7 @@ impl OsSupport {
 
 fn end_of(date: Date) -> Option<Millis> {
     let next = date.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Millis(next.timestamp().as_millisecond()))
+    Some(Millis(next.timestamp().as_millisecond() - 1))
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn the_table_is_read_and_a_bad_line_named() {
         let table = OsSupport::parse("system,release,released,support_ends\ndebian,12,2023-06-10,2026-06-10,x\na,1,,true\nb,1,,false").unwrap();
-        assert_eq!(table.ends("debian", "12").unwrap().to_string(), "2026-06-11T00:00:00Z");
+        assert_eq!(table.ends("debian", "12").unwrap().to_string(), "2026-06-10T23:59:59Z");
         assert_eq!(table.ends("a", "1"), Some(Millis(0)));
         assert_eq!(table.ends("b", "1"), Some(NO_END));
         assert_eq!(table.ends("debian", "99"), None);

@@ -21,14 +21,16 @@ const SIGN_IN_PROGRAMS: [&str; 13] = [
     "sshd", "dropbear", "xrdp", "gnome-remote-de", "krfb", "krdp", "x11vnc", "wayvnc", "Xvnc", "vncserver", "anydesk", "teamviewerd", "rustdesk",
 ];
 
-/// What is said of a listener whose program only root may see.
-const HIDDEN: &str = "a program that only root can see";
+/// What is said of a listener whose program does not show itself to this account.
+fn hidden(host: &Host) -> &'static str {
+    if host.is_root() { "a program that this system does not show" } else { "a program that only root may see" }
+}
 
 pub fn facts(host: &Host) -> Facts {
     let origin = "/proc/net/tcp, /proc/net/tcp6";
     let (open, doors) = match listeners(host) {
         Err(why) => (Fact::unknown(&why, origin), Fact::unknown(why, origin)),
-        Ok(listeners) => (sign_in(&listeners, origin), doors(&listeners, origin)),
+        Ok(listeners) => (sign_in(&listeners, hidden(host), origin), doors(&listeners, hidden(host), origin)),
     };
     Facts::from([
         ("device.remote_login.open".to_owned(), open),
@@ -44,24 +46,24 @@ fn is_sign_in((port, program): &Listener) -> bool {
     SIGN_IN_PORTS.contains(port) || program.as_ref().is_some_and(|name| SIGN_IN_PROGRAMS.contains(&name.as_str()))
 }
 
-fn sign_in(listeners: &BTreeSet<Listener>, origin: &str) -> Fact {
+fn sign_in(listeners: &BTreeSet<Listener>, hidden: &str, origin: &str) -> Fact {
     if listeners.iter().any(is_sign_in) {
         return Fact::known(true, origin);
     }
     match listeners.iter().find(|(_, program)| program.is_none()) {
-        Some((port, _)) => Fact::unknown(format!("what listens on port {port} can be seen by root alone, and may be a way to sign in"), origin),
+        Some((port, _)) => Fact::unknown(format!("{hidden} listens on port {port}, and may be a way to sign in"), origin),
         None => Fact::known(false, origin),
     }
 }
 
-fn doors(listeners: &BTreeSet<Listener>, origin: &str) -> Fact {
+fn doors(listeners: &BTreeSet<Listener>, hidden: &str, origin: &str) -> Fact {
     let records: Vec<Record> = listeners
         .iter()
         .filter(|listener| !is_sign_in(listener))
         .map(|(port, program)| {
             Record::from([
                 ("port".to_owned(), Field::from(i64::from(*port))),
-                ("program".to_owned(), Field::from(program.as_deref().unwrap_or(HIDDEN))),
+                ("program".to_owned(), Field::from(program.as_deref().unwrap_or(hidden))),
             ])
         })
         .collect();

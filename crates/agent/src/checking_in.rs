@@ -1,0 +1,206 @@
+//! Checking in: collect, seal, send; spool while the server is away.
+
+use std::{path::Path, thread, time::Duration};
+
+use anyhow::Context;
+use stead_model::{
+    Millis,
+    message::{ANSWER, Answer, DELIVERY, Delivery, VERSION},
+    problem::Kind,
+    seal::{Envelope, SigningKey, VerifyingKey},
+    time::{HOUR, SECOND},
+};
+
+use crate::{
+    facts,
+    host::Host,
+    kept::Kept,
+    reporting::Prepared,
+    spool::Spool,
+    state::{Identity, Progress, State},
+    transport::{SendError, Transport},
+};
+
+/// Facts travel whole at least this often, so that there is a recent sealed report.
+const WHOLE_EVERY: i64 = 12 * HOUR;
+
+/// How long to wait when no server has said how long.
+const FIRST_INTERVAL: i64 = 60 * SECOND;
+
+/// What a check-in came to.
+#[derive(Debug)]
+pub enum CheckedIn {
+    /// The server answered.
+    Answered(Box<Answer>),
+    /// The server is away; why. What has changed waits in the spool.
+    Away(String),
+}
+
+/// An enrolled agent.
+#[derive(Debug)]
+pub struct CheckIns<'a> {
+    state: &'a State,
+    identity: Identity,
+    key: SigningKey,
+    answer_key: VerifyingKey,
+    transport: Transport,
+    spool: Spool,
+    host: Host,
+    kept: Kept,
+}
+
+impl<'a> CheckIns<'a> {
+    /// Opens the state of an enrolled agent.
+    ///
+    /// # Errors
+    /// When this device is not enrolled or its state cannot be read.
+    pub fn open(state: &'a State) -> anyhow::Result<Self> {
+        let identity = state
+            .identity()?
+            .context("this device is not enrolled; ask your coordinator for a code and run `stead enroll SERVER CODE`")?;
+        Ok(Self {
+            key: state.key().context("the device's key cannot be read")?,
+            answer_key: VerifyingKey::from_text(&identity.answer_key)?,
+            transport: Transport::new(&identity.server, identity.trust.as_deref())?,
+            spool: Spool::new(state.file("spool")),
+            host: Host::real(),
+            kept: Kept::load(&state.file("kept.json")),
+            state,
+            identity,
+        })
+    }
+
+    /// Collects and checks in once.
+    ///
+    /// # Errors
+    /// When the server refuses, or the state cannot be written.
+    pub fn once(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<CheckedIn> {
+        let prepared = Prepared::new(facts::collect(&self.host, &self.kept, now()))?;
+        self.kept.save(&self.state.file("kept.json"))?;
+        if let Err(why) = self.deliver_spool(now)? {
+            self.wait_in_spool(&prepared, now())?;
+            return Ok(CheckedIn::Away(why));
+        }
+        let progress = self.state.progress()?;
+        let whole = prepared.digest != progress.facts_digest || now().since(progress.reported_at) >= WHOLE_EVERY;
+        if whole {
+            return self.report(&prepared, now());
+        }
+        let seq = self.next_seq()?;
+        let heartbeat = prepared.seal_heartbeat(&self.key, self.identity.device, seq, now())?;
+        match self.send(&heartbeat) {
+            Ok(answer) => self.answered(answer),
+            Err(SendError::Refused(problem)) if problem.kind.ends_with(Kind::FactsNeeded.slug()) => self.report(&prepared, now()),
+            Err(SendError::Away(why)) => Ok(CheckedIn::Away(why)),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn report(&self, prepared: &Prepared, now: Millis) -> anyhow::Result<CheckedIn> {
+        let seq = self.next_seq()?;
+        let report = prepared.seal_report(&self.key, self.identity.device, seq, now)?;
+        match self.send(&report) {
+            Ok(answer) => {
+                self.reported(prepared, now)?;
+                self.answered(answer)
+            }
+            Err(SendError::Away(why)) => {
+                self.spool.add(seq, &report)?;
+                self.reported(prepared, now)?;
+                Ok(CheckedIn::Away(why))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// The server is away: what has changed since the last report waits; what has not needs no waiting.
+    fn wait_in_spool(&self, prepared: &Prepared, now: Millis) -> anyhow::Result<()> {
+        if prepared.digest == self.state.progress()?.facts_digest {
+            return Ok(());
+        }
+        let seq = self.next_seq()?;
+        self.spool.add(seq, &prepared.seal_report(&self.key, self.identity.device, seq, now)?)?;
+        self.reported(prepared, now)
+    }
+
+    fn reported(&self, prepared: &Prepared, now: Millis) -> anyhow::Result<()> {
+        let progress = self.state.progress()?;
+        Ok(self.state.set_progress(&Progress { facts_digest: prepared.digest.clone(), reported_at: now, ..progress })?)
+    }
+
+    /// Sends what waits, oldest first. The inner error is why the server is away.
+    fn deliver_spool(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<Result<(), String>> {
+        while let Some((name, late)) = self.spool.oldest()? {
+            let delivery = Delivery { v: VERSION, device: self.identity.device, sent_at: now(), late };
+            let device = self.identity.device.to_string();
+            let envelope = self.key.seal(DELIVERY, &serde_json::to_vec(&delivery)?, &device);
+            match self.send(&envelope) {
+                Ok(_) => {}
+                Err(SendError::Away(why)) => return Ok(Err(why)),
+                // The server has a later one, or will never take this one: it must not block the rest.
+                Err(error) => eprintln!("stead: a report that waited was not taken: {error}"),
+            }
+            self.spool.remove(&name)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn next_seq(&self) -> anyhow::Result<i64> {
+        let progress = self.state.progress()?;
+        let seq = progress.seq + 1;
+        self.state.set_progress(&Progress { seq, ..progress })?;
+        Ok(seq)
+    }
+
+    fn send(&self, envelope: &Envelope) -> Result<(Envelope, Answer), SendError> {
+        let text = self.transport.post("/api/v1/check-ins", envelope)?;
+        let unreadable = |why: &str| SendError::Away(format!("its answer {why}"));
+        let sealed: Envelope = serde_json::from_str(&text).map_err(|_| unreadable("cannot be read"))?;
+        let opened = sealed.open(ANSWER, &self.answer_key).map_err(|_| unreadable("is not sealed by the server this device enrolled at"))?;
+        let answer: Answer = serde_json::from_slice(opened.bytes()).map_err(|_| unreadable("cannot be read"))?;
+        if answer.device != self.identity.device {
+            return Err(unreadable("is for another device"));
+        }
+        Ok((sealed, answer))
+    }
+
+    fn answered(&self, (sealed, answer): (Envelope, Answer)) -> anyhow::Result<CheckedIn> {
+        if answer.findings.is_some() {
+            self.state.keep_answer(&sealed)?;
+        }
+        Ok(CheckedIn::Answered(Box::new(answer)))
+    }
+
+    /// Checks in again and again at the interval that the server tells, give or take a tenth, so that
+    /// devices that started together do not stay together.
+    ///
+    /// # Errors
+    /// When the state cannot be written, or no randomness is to be had.
+    pub fn keep_on(&self, now: &dyn Fn() -> Millis, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+        let mut interval = FIRST_INTERVAL;
+        loop {
+            match self.once(now) {
+                Ok(CheckedIn::Answered(answer)) => {
+                    interval = answer.next_in.clamp(SECOND, 24 * HOUR);
+                    say(&format!("checked in, number {}: {}", answer.seq, answer.standing));
+                }
+                Ok(CheckedIn::Away(why)) => say(&format!("{why}; trying again")),
+                Err(error) => say(&format!("{error:#}")),
+            }
+            thread::sleep(Duration::from_millis(jittered(interval)?));
+        }
+    }
+}
+
+fn jittered(interval: i64) -> anyhow::Result<u64> {
+    let mut random = [0; 8];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| anyhow::anyhow!("the system gave no randomness"))?;
+    let interval = u64::try_from(interval)?;
+    let tenth = interval / 10;
+    Ok(interval - tenth + u64::from_le_bytes(random) % (2 * tenth + 1))
+}
+
+/// Says whether a path holds the state of an enrolled agent.
+pub fn is_enrolled(folder: &Path) -> bool {
+    folder.join("identity.json").exists()
+}

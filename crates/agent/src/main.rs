@@ -1,0 +1,169 @@
+//! `stead`: the program on a person's computer.
+
+use std::{fs, io::Read, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use stead_agent::{
+    check::{self, Checked},
+    checking_in::{CheckIns, CheckedIn},
+    enrol,
+    facts,
+    host::Host,
+    kept::Kept,
+    reporting::Prepared,
+    show,
+    state::{self, State},
+};
+use stead_model::{DeviceId, Millis};
+
+/// Shows what the remote-work policy asks of this computer, and tells the server when you want it to.
+#[derive(Parser)]
+#[command(name = "stead", version, propagate_version = true)]
+struct Arguments {
+    /// Where the agent keeps its key and state.
+    #[arg(long, global = true, env = "STEAD_STATE", value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check this computer against the policy. Needs no server, sends nothing.
+    #[command(after_help = "Ends with 0 when all is good, 1 when something fails or is unknown, 2 when it could not run.")]
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        /// Judge saved facts instead of this computer; `-` reads them from standard input.
+        #[arg(long, value_name = "FILE")]
+        facts: Option<PathBuf>,
+    },
+    /// Print exactly what would be sent, byte for byte.
+    ShowReport,
+    /// Enrol this computer with a one-time code.
+    Enroll {
+        /// Address of the server, as in https://stead.example.org.
+        server: String,
+        /// The code you were given.
+        code: String,
+        /// Certificates to trust, where the server's is not known to this system.
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
+    /// Keep checking in. Started as a service.
+    Agent {
+        /// Check in once and end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Show the server's last answer, as long as it is valid.
+    Status,
+}
+
+/// The only clock in this program.
+#[expect(clippy::disallowed_methods, reason = "the agent's one reading of the clock; everything below takes time as an argument")]
+fn now() -> Millis {
+    Millis(jiff::Timestamp::now().as_millisecond())
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let state = State::new(arguments.state.unwrap_or_else(state::default_folder));
+    let run = match arguments.command {
+        Command::Check { json, facts } => checked(&state, json, facts),
+        Command::ShowReport => show_report(&state),
+        Command::Enroll { server, code, trust } => enroll(&state, &server, &code, trust),
+        Command::Agent { once } => agent(&state, once),
+        Command::Status => status(&state),
+    };
+    run.unwrap_or_else(|error| {
+        eprintln!("stead: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn checked(state: &State, json: bool, facts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let (checked, pack) = match facts {
+        None => check::here(state, now())?,
+        Some(path) => check::saved(&text_of(&path)?, now())?,
+    };
+    print_checked(&checked, &pack, json)?;
+    Ok(if checked.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_checked(checked: &Checked, pack: &stead_policy::Pack, json: bool) -> anyhow::Result<()> {
+    if json {
+        anstream::println!("{}", serde_json::to_string_pretty(checked)?);
+    } else {
+        anstream::print!("{}", show::findings(&checked.findings, checked.standing, pack));
+    }
+    Ok(())
+}
+
+fn text_of(path: &PathBuf) -> anyhow::Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input could not be read")?;
+        return Ok(text);
+    }
+    fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))
+}
+
+fn show_report(state: &State) -> anyhow::Result<ExitCode> {
+    let kept = Kept::load(&state.file("kept.json"));
+    let prepared = Prepared::new(facts::collect(&Host::real(), &kept, now()))?;
+    let (device, seq) = match state.identity()? {
+        Some(identity) => (identity.device, state.progress()?.seq + 1),
+        // Not enrolled: nothing would be sent; this is what would be once it is.
+        None => (DeviceId::from_parts(Millis(0), [0; 10]), 1),
+    };
+    println!("{}", prepared.report(device, seq, now())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn enroll(state: &State, server: &str, code: &str, trust: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let identity = enrol::enrol(state, &Host::real(), server, code, trust, now())?;
+    println!("Enrolled for {} as {}. Its key was made here and stays here.", identity.person, identity.device);
+    println!("Next: `stead agent --once` checks in now; as a service, `stead agent` keeps on.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
+    let check_ins = CheckIns::open(state)?;
+    if !once {
+        check_ins.keep_on(&now, &|line| eprintln!("stead: {line}"))?;
+    }
+    match check_ins.once(&now)? {
+        CheckedIn::Answered(answer) => {
+            if let Some(findings) = &answer.findings {
+                anstream::print!("{}", show::findings(findings, answer.standing, &check::policy()?));
+            } else {
+                println!("Nothing has changed. Standing: {}.", answer.standing);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        CheckedIn::Away(why) => {
+            eprintln!("stead: {why}");
+            eprintln!("stead: what has changed waits here and is sent when the server is back");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn status(state: &State) -> anyhow::Result<ExitCode> {
+    let identity = state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
+    println!("{}, enrolled at {} for {}", identity.device, identity.server, identity.person);
+    let Some(answer) = state.answer(&identity)? else {
+        println!("The server has not answered yet. Run `stead agent --once`.");
+        return Ok(ExitCode::FAILURE);
+    };
+    println!("Judged by {}, {}", answer.policy, show::when(answer.heard_at));
+    if answer.valid_until <= now() {
+        println!("This answer was valid until {}. Run `stead agent --once` for a new one.", show::when(answer.valid_until));
+        return Ok(ExitCode::FAILURE);
+    }
+    anstream::print!("{}", show::summary(answer.findings.as_deref().unwrap_or_default(), answer.standing));
+    Ok(ExitCode::SUCCESS)
+}

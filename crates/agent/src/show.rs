@@ -1,0 +1,134 @@
+//! Findings on a terminal: worst first, each with what was seen, why it matters and what to do.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
+use stead_model::{Finding, Millis, Outcome, Stage, Standing};
+use stead_policy::Pack;
+
+const WIDTH: usize = 96;
+
+/// Findings as text. Colours are taken out again where the output is no terminal.
+pub fn findings(all: &[Finding], standing: Standing, pack: &Pack) -> String {
+    let mut out = String::new();
+    let mut sorted: Vec<&Finding> = all.iter().collect();
+    let place = |finding: &Finding| {
+        let order = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome);
+        (order, finding.stage == Stage::Observe, std::cmp::Reverse(finding.severity))
+    };
+    sorted.sort_by_key(|finding| place(finding));
+    for finding in sorted {
+        one(&mut out, finding, pack);
+    }
+    out.push_str(&summary(all, standing));
+    out
+}
+
+fn one(out: &mut String, finding: &Finding, pack: &Pack) {
+    let style = style(finding.outcome);
+    let bold = Style::new().bold();
+    let soft = Style::new().dimmed();
+    let _ = writeln!(out, "{style}{:<15}{style:#} {bold}{}{bold:#}", finding.outcome.to_string(), finding.title);
+    let _ = wrapped(out, &finding.observed, 16);
+    let origin = if finding.origin.is_empty() { String::new() } else { format!("{}, ", finding.origin) };
+    let _ = wrapped_in(out, &format!("from {origin}{}", when(finding.at)), 16, soft);
+    if finding.outcome.counts_against() {
+        let stage = match finding.stage {
+            Stage::Enforce => finding.due.map_or_else(String::new, |due| format!("Counts from {}.", when(due))),
+            Stage::Advise => "Advice; it closes nothing.".to_owned(),
+            Stage::Observe => "Only written down; it closes nothing.".to_owned(),
+        };
+        let _ = wrapped_in(out, &stage, 16, soft);
+        if finding.stage != Stage::Observe {
+            if let Some(rule) = pack.rule(&finding.rule) {
+                let why = rule.why.replace('\n', " ");
+                let _ = wrapped(out, &format!("Why: {}", plain(&why)), 16);
+            }
+            let _ = writeln!(out, "{:16}What to do:", "");
+            for paragraph in paragraphs(&finding.advice) {
+                let _ = wrapped(out, &plain(&paragraph), 18);
+            }
+        }
+    }
+    out.push('\n');
+}
+
+/// Numbers of each outcome, and the standing in a sentence.
+pub fn summary(all: &[Finding], standing: Standing) -> String {
+    let count = |outcome: Outcome| all.iter().filter(|finding| finding.outcome == outcome).count();
+    let deadline = all.iter().filter(|f| f.stage == Stage::Enforce).filter_map(|f| f.due).min();
+    let standing = match (standing, deadline) {
+        (Standing::Good, _) => "This computer is in good standing.".to_owned(),
+        (Standing::Due, Some(due)) => format!("Something is due: the first by {}.", when(due)),
+        (Standing::Lapsed, _) => "Something has lapsed.".to_owned(),
+        (Standing::Due | Standing::Unknown, _) => "The standing is not known.".to_owned(),
+    };
+    format!(
+        "{} pass, {} fail, {} unknown, {} excepted, {} not applicable. {standing}\n",
+        count(Outcome::Pass),
+        count(Outcome::Fail),
+        count(Outcome::Unknown),
+        count(Outcome::Excepted),
+        count(Outcome::NotApplicable),
+    )
+}
+
+fn style(outcome: Outcome) -> Style {
+    let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
+    match outcome {
+        Outcome::Pass => colour(AnsiColor::Green),
+        Outcome::Fail => colour(AnsiColor::Red),
+        Outcome::Unknown => colour(AnsiColor::Yellow),
+        Outcome::Excepted => colour(AnsiColor::Magenta),
+        Outcome::NotApplicable => Style::new().dimmed(),
+    }
+}
+
+/// A time as people here write it.
+pub fn when(time: Millis) -> String {
+    time.timestamp().to_zoned(TimeZone::system()).strftime("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// Markdown without its marks.
+fn plain(markdown: &str) -> String {
+    markdown.replace("**", "").replace('`', "")
+}
+
+/// Paragraphs and list items, each on one line.
+fn paragraphs(markdown: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut fresh = true;
+    for line in markdown.lines() {
+        let item = line.split_once(". ").is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+        if line.trim().is_empty() {
+            fresh = true;
+        } else if let (false, false, Some(last)) = (fresh, item, all.last_mut()) {
+            last.push(' ');
+            last.push_str(line.trim());
+        } else {
+            all.push(line.trim().to_owned());
+            fresh = false;
+        }
+    }
+    all
+}
+
+fn wrapped(out: &mut String, text: &str, indent: usize) -> std::fmt::Result {
+    wrapped_in(out, text, indent, Style::new())
+}
+
+fn wrapped_in(out: &mut String, text: &str, indent: usize, style: Style) -> std::fmt::Result {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.chars().count() + word.chars().count() >= WIDTH {
+            writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if line.is_empty() { Ok(()) } else { writeln!(out, "{:indent$}{style}{line}{style:#}", "") }
+}

@@ -1,0 +1,169 @@
+//! The agent's folder: who this device is, its key, and what it must remember from one message to the
+//! next. Only its owner may look into it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use stead_model::{
+    DeviceId, Millis, message::Answer,
+    seal::{self, Envelope, Seed, SigningKey, VerifyingKey},
+};
+use zeroize::Zeroizing;
+
+use crate::files;
+
+/// Who this device is, as the server wrote it down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The device's id.
+    pub device: DeviceId,
+    /// Where the server is.
+    pub server: String,
+    /// The key that the server signs its answers with, base64.
+    pub answer_key: String,
+    /// The person it is enrolled for.
+    pub person: String,
+    /// Who owns it.
+    pub owner: String,
+    /// A file of certificates to trust beside the system's, where the server's is not among them.
+    #[serde(default)]
+    pub trust: Option<PathBuf>,
+}
+
+/// What changes from one message to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Number of the last message that was made.
+    pub seq: i64,
+    /// Digest of the facts in the last report that the server took.
+    pub facts_digest: String,
+    /// When that report was made.
+    pub reported_at: Millis,
+}
+
+/// The agent's folder.
+#[derive(Clone, Debug)]
+pub struct State {
+    folder: PathBuf,
+}
+
+/// The folder used when none is named: the system's for root, else the person's own.
+pub fn default_folder() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/stead");
+    }
+    let own = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    own.or_else(home).unwrap_or_else(|| PathBuf::from("/tmp")).join("stead")
+}
+
+impl State {
+    /// The folder at `path`; made when it is first written to.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> io::Result<()> {
+        files::private_folder(&self.folder)
+    }
+
+    /// A file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Who this device is, once it is enrolled.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn identity(&self) -> io::Result<Option<Identity>> {
+        self.read("identity.json")
+    }
+
+    /// Writes down who this device is and its key. The key first: an identity without one is no use.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn set_identity(&self, identity: &Identity, seed: &Seed) -> io::Result<()> {
+        self.make()?;
+        let text = Zeroizing::new(seal::hex(seed.as_ref()));
+        files::write_whole(&self.file("device.key"), text.as_bytes(), 0o600)?;
+        self.write("progress.json", &Progress::default())?;
+        self.write("identity.json", identity)
+    }
+
+    /// The device's key.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no key.
+    pub fn key(&self) -> io::Result<SigningKey> {
+        let text = Zeroizing::new(fs::read_to_string(self.file("device.key"))?);
+        let bytes = Zeroizing::new(seal::unhex(text.trim()).unwrap_or_default());
+        let seed: [u8; 32] = bytes.as_slice().try_into().map_err(|_| damaged("device.key"))?;
+        SigningKey::from_seed(&Zeroizing::new(seed)).map_err(|_| damaged("device.key"))
+    }
+
+    /// What changes from one message to the next.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn progress(&self) -> io::Result<Progress> {
+        Ok(self.read("progress.json")?.unwrap_or_default())
+    }
+
+    /// Remembers it. Written before a message is sent, so that a number is never used twice.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_progress(&self, progress: &Progress) -> io::Result<()> {
+        self.write("progress.json", progress)
+    }
+
+    /// Keeps the server's last answer as it was sealed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_answer(&self, answer: &Envelope) -> io::Result<()> {
+        self.write("answer.json", answer)
+    }
+
+    /// The server's last answer with all findings, its seal checked.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its seal does not fit.
+    pub fn answer(&self, identity: &Identity) -> io::Result<Option<Answer>> {
+        let Some(envelope) = self.read::<Envelope>("answer.json")? else { return Ok(None) };
+        let key = VerifyingKey::from_text(&identity.answer_key).map_err(|_| damaged("identity.json"))?;
+        let opened = envelope.open(stead_model::message::ANSWER, &key).map_err(|_| damaged("answer.json"))?;
+        Ok(Some(serde_json::from_slice(opened.bytes())?))
+    }
+
+    fn read<T: for<'a> Deserialize<'a>>(&self, name: &str) -> io::Result<Option<T>> {
+        match fs::read(self.file(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| damaged(name)),
+        }
+    }
+
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        files::write_whole(&self.file(name), &serde_json::to_vec_pretty(value)?, 0o600)
+    }
+}
+
+fn damaged(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{name} is damaged; enrol this device again"))
+}
