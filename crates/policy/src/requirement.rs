@@ -16,6 +16,9 @@ pub struct Requirement {
     pub said: String,
     /// What it comes to, in a few words.
     pub title: String,
+    /// What in it no rule judges yet, in words; empty when all of it is judged.
+    #[serde(default)]
+    pub waits: String,
 }
 
 #[derive(Deserialize)]

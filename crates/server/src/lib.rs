@@ -1,0 +1,20 @@
+//! The server: the only HTTP server of Stead.
+//!
+//! In scope: flows (the only code that changes state), the API and pages that call them, jobs.
+//! Out of scope: SQL (see `stead-store`), judging (see `stead-policy`).
+
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod error;
+pub mod flows;
+pub mod jobs;
+pub mod keys;
+pub mod pack_folder;
+pub mod serve;
+pub mod source;
+pub mod web;
+
+pub use app::{App, Config};

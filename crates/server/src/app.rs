@@ -1,0 +1,121 @@
+//! What every flow is given: the store, the policy in force, the keys, time and randomness.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context;
+use stead_model::{Millis, time::SECOND};
+use stead_policy::{Pack, pack::Files, shipped};
+use stead_store::Store;
+
+use crate::{
+    error::Refusal,
+    flows::check_in::Known,
+    flows::writer::Writer,
+    keys::Keys,
+    source::{Clock, Randomness},
+};
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Milliseconds between a device's messages.
+    pub check_in_every: i64,
+    /// Whether cookies are sent over TLS only, as they are everywhere but on this machine's loopback.
+    pub base_url: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { check_in_every: 60 * SECOND, base_url: "http://127.0.0.1:8787".to_owned() }
+    }
+}
+
+/// The server's state. It keeps nothing that the store does not: any number may share one store.
+pub struct App {
+    /// The store.
+    pub store: Store,
+    /// The policy in force.
+    pub pack: Pack,
+    /// The keys.
+    pub keys: Keys,
+    /// Settings.
+    pub config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Randomness>,
+    pub(crate) known: Known,
+    pub(crate) writer: Writer,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "App({})", self.pack.label())
+    }
+}
+
+/// Where the store is when none is named: a file in the data folder.
+pub fn store_url(data: &Path, named: Option<&str>) -> String {
+    named.map_or_else(|| format!("sqlite:{}", data.join("stead.db").display()), str::to_owned)
+}
+
+impl App {
+    /// Opens everything. `pack` is the policy, or none for the one that ships.
+    ///
+    /// # Errors
+    /// When the data folder, the store, the keys or the pack cannot be used.
+    pub async fn open(
+        data: &Path,
+        store: Option<&str>,
+        pack: Option<&Files>,
+        config: Config,
+        sources: (Arc<dyn Clock>, Arc<dyn Randomness>),
+    ) -> anyhow::Result<Arc<Self>> {
+        std::fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
+        let (clock, random) = sources;
+        let store = Store::open(&store_url(data, store)).await?;
+        let origin = origin(&store, &*random).await?;
+        let keys = Keys::open(data, &origin, &*random)?;
+        let shipped = shipped::remote_work();
+        let pack = Pack::load(pack.unwrap_or(&shipped)).map_err(|lints| {
+            let all: Vec<String> = lints.iter().map(|lint| format!("{}: {lint}", lint.place())).collect();
+            anyhow::anyhow!("the policy pack cannot be used; `stead-server pack lint` says more:\n{}", all.join("\n"))
+        })?;
+        let (writer, queue) = Writer::new();
+        let app = Arc::new(Self { store, pack, keys, config, clock, random, known: Known::default(), writer });
+        // The writer ends when the last App that could send to it is gone.
+        tokio::spawn(queue.run(Arc::downgrade(&app)));
+        Ok(app)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Random bytes.
+    ///
+    /// # Errors
+    /// When the system gives none, in which case nothing that needs them may be done.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], Refusal> {
+        let mut out = [0; N];
+        if self.random.fill(&mut out) {
+            Ok(out)
+        } else {
+            Err(Refusal::new(stead_model::problem::Kind::Unavailable, "The system gives no randomness; try again."))
+        }
+    }
+}
+
+/// The ledger's name, made once and kept: whoever verifies must know which log is meant.
+async fn origin(store: &Store, random: &dyn Randomness) -> anyhow::Result<String> {
+    const NAME: &str = "ledger origin";
+    if let Some(origin) = store.meta(NAME).await? {
+        return Ok(origin);
+    }
+    let mut bytes = [0; 8];
+    anyhow::ensure!(random.fill(&mut bytes), "the system gave no randomness for the ledger's name");
+    let mut write = store.write().await?;
+    write.set_meta(NAME, &format!("stead/{}", stead_model::seal::hex(&bytes))).await?;
+    // No entry is appended, so no checkpoint is signed and any signer will do.
+    write.commit(&stead_ledger::NoteSigner::new("none", &stead_model::seal::Seed::new([0; 32]))?).await?;
+    store.meta(NAME).await?.context("the ledger's name was not kept")
+}

@@ -1,0 +1,265 @@
+//! `stead-server ledger`: verify offline, on a copy of the database, an export, or a bundle from a page.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead, BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use stead_ledger::{
+    Checkpoint, Hash, NoteKey,
+    audit::{Auditor, Fault, Found},
+    tree,
+};
+use stead_model::{
+    message::REPORT,
+    seal::{self, Envelope, VerifyingKey},
+};
+use stead_store::Store;
+
+use super::Data;
+use crate::Config;
+
+/// Signed checkpoints taken along, to narrow down where a log goes wrong.
+const CHECKPOINTS: i64 = 10_000;
+
+#[derive(Subcommand)]
+pub(super) enum Ledger {
+    /// Verify a copy of the database, an export, or a bundle. Needs no server and no network.
+    #[command(after_help = "Ends with 0 when all is as it was signed, 1 when it is not, 2 when it could not run.")]
+    Verify {
+        /// stead.db, an export, or a file from a page.
+        file: PathBuf,
+        /// The key to check by, kept apart from the server. Without it the key in the file is believed.
+        #[arg(long)]
+        key: Option<String>,
+        /// A checkpoint kept from earlier, which the log must still hold.
+        #[arg(long, value_name = "FILE")]
+        seen: Option<PathBuf>,
+    },
+    /// Write the whole ledger to a file.
+    Export {
+        #[command(flatten)]
+        data: Data,
+        /// The file to write.
+        out: PathBuf,
+    },
+    /// Print the key that checks checkpoints. Keep it apart from the server.
+    Key {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// The first line of an export.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: String,
+    key: String,
+    checkpoint: String,
+    earlier: Vec<String>,
+}
+
+/// Every other line of an export.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    i: u64,
+    leaf: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "format")]
+enum Bundle {
+    #[serde(rename = "stead-ledger-entry/1")]
+    Entry { key: String, checkpoint: String, index: u64, text: String, proof: Vec<String> },
+    #[serde(rename = "stead-report/1")]
+    Report { public_key: String, digest: String, envelope: Envelope },
+}
+
+const EXPORT: &str = "stead-ledger/1";
+
+impl Ledger {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Verify { file, key, seen } => {
+                let key = key.map(|key| NoteKey::parse(&key).context("--key is no verifier key")).transpose()?;
+                verify(&file, key, seen.as_deref()).await
+            }
+            Self::Export { data, out } => export(&data, &out).await,
+            Self::Key { data } => {
+                println!("{}", data.open(Config::default()).await?.keys.ledger.public());
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+async fn export(data: &Data, out: &Path) -> anyhow::Result<ExitCode> {
+    let app = data.open(Config::default()).await?;
+    let head = app.store.ledger_head().await?;
+    let mut file = BufWriter::new(fs::File::create_new(out).with_context(|| format!("{} cannot be made", out.display()))?);
+    let first = Head {
+        format: EXPORT.to_owned(),
+        key: app.keys.ledger.public().to_string(),
+        checkpoint: head.checkpoint,
+        earlier: app.store.ledger_checkpoints(CHECKPOINTS).await?,
+    };
+    writeln!(file, "{}", serde_json::to_string(&first)?)?;
+    let mut next = 0;
+    while next < head.size {
+        let page = app.store.ledger_page(next).await?;
+        if page.is_empty() {
+            break;
+        }
+        for found in page.iter().filter(|found| found.index < head.size) {
+            let line = Line { i: found.index, leaf: seal::hex(&found.leaf), text: found.text.clone() };
+            writeln!(file, "{}", serde_json::to_string(&line)?)?;
+        }
+        next = page.last().map_or(head.size, |last| last.index + 1);
+        eprint!("\r{next} of {} entries", head.size);
+    }
+    eprintln!();
+    file.into_inner()?.sync_all()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(file: &Path, key: Option<NoteKey>, seen: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let mut start = [0; 16];
+    let read = fs::File::open(file).and_then(|mut file| file.read(&mut start)).with_context(|| format!("{} cannot be read", file.display()))?;
+    let seen = seen.map(|path| fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))).transpose()?;
+    if start[..read].starts_with(b"SQLite format 3") {
+        return database(file, key, seen).await;
+    }
+    let text = BufReader::new(fs::File::open(file)?).lines().next().context("the file is empty")??;
+    match serde_json::from_str::<Head>(&text) {
+        Ok(head) if head.format == EXPORT => exported(file, head, key, seen),
+        _ => bundle(&fs::read_to_string(file)?, key),
+    }
+}
+
+/// Believes a key only when it was given; says so otherwise.
+fn believed(key: Option<NoteKey>, found: &str) -> anyhow::Result<NoteKey> {
+    if let Some(key) = key {
+        return Ok(key);
+    }
+    eprintln!("No --key was given: the key in the file is believed. It is {found}");
+    NoteKey::parse(found).context("the key in the file cannot be used")
+}
+
+async fn database(file: &Path, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
+    // A copy taken with its write-ahead log is whole; opened for reading it stays as it is.
+    let store = Store::open_copy(file).await?;
+    let Some(key) = key else {
+        bail!("a database holds no key; give --key, as `stead-server ledger key` printed it");
+    };
+    let head = store.ledger_head().await?;
+    if head.size == 0 {
+        println!("The ledger is empty.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, &key, seen) {
+        Ok(auditor) => auditor,
+        Err(why) => return Ok(wrong(&why)),
+    };
+    let tiles = store.ledger_tiles().await?;
+    let mut next = 0;
+    loop {
+        let page = store.ledger_page(next).await?;
+        let Some(last) = page.last() else { break };
+        next = last.index + 1;
+        for found in &page {
+            if let Err(fault) = auditor.take(found, |level, index| tiles.get(&(level, index)).cloned()) {
+                return Ok(wrong(&fault));
+            }
+        }
+    }
+    Ok(ended(auditor))
+}
+
+fn exported(file: &Path, head: Head, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
+    let key = believed(key, &head.key)?;
+    let mut auditor = match begin(&head.checkpoint, &head.earlier, &key, seen) {
+        Ok(auditor) => auditor,
+        Err(why) => return Ok(wrong(&why)),
+    };
+    let no_tiles: HashMap<(u32, u64), Vec<Hash>> = HashMap::new();
+    for line in BufReader::new(fs::File::open(file)?).lines().skip(1) {
+        let line: Line = match serde_json::from_str(&line?) {
+            Ok(line) => line,
+            Err(error) => return Ok(wrong(&format!("a line of the export cannot be read: {error}"))),
+        };
+        let leaf = seal::unhex(&line.leaf).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        let found = Found { index: line.i, text: line.text, leaf };
+        if let Err(fault) = auditor.take(&found, |level, index| no_tiles.get(&(level, index)).cloned()) {
+            return Ok(wrong(&fault));
+        }
+    }
+    Ok(ended(auditor))
+}
+
+/// The audit, or why the signatures alone rule it out.
+fn begin(newest: &str, earlier: &[String], key: &NoteKey, seen: Option<String>) -> Result<Auditor, String> {
+    let signed = Checkpoint::open(newest, key).map_err(|error| format!("the newest checkpoint: {error}"))?;
+    let mut checkpoints = Vec::new();
+    for note in earlier {
+        checkpoints.push(Checkpoint::open(note, key).map_err(|error| format!("an earlier checkpoint: {error}"))?);
+    }
+    if let Some(note) = seen {
+        let seen = Checkpoint::open(&note, key).map_err(|error| format!("the checkpoint that was kept: {error}"))?;
+        if seen.size > signed.size {
+            return Err(format!("the log was set back: it had {} entries, and has {}", seen.size, signed.size));
+        }
+        checkpoints.push(seen);
+    }
+    Ok(Auditor::new(signed, checkpoints))
+}
+
+fn ended(auditor: Auditor) -> ExitCode {
+    match auditor.finish() {
+        Ok(size) => {
+            println!("All {size} entries are what was signed.");
+            ExitCode::SUCCESS
+        }
+        Err(fault) => wrong(&fault),
+    }
+}
+
+fn wrong(why: &dyn std::fmt::Display) -> ExitCode {
+    println!("Not what was signed: {why}.");
+    ExitCode::FAILURE
+}
+
+fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
+    let bundle: Bundle = serde_json::from_str(text).context("this is no database, export or bundle of Stead's")?;
+    match bundle {
+        Bundle::Entry { key: found, checkpoint, index, text, proof } => {
+            let key = believed(key, &found)?;
+            let signed = match Checkpoint::open(&checkpoint, &key) {
+                Ok(signed) => signed,
+                Err(error) => return Ok(wrong(&error)),
+            };
+            let hashes: Option<Vec<Hash>> = proof.iter().map(|hash| seal::unhex(hash)?.try_into().ok()).collect();
+            let leaf = tree::leaf_hash(text.as_bytes());
+            let Some(hashes) = hashes else { bail!("the proof holds no hashes") };
+            if !tree::verify_inclusion(leaf, index, signed.size, &hashes, &signed.root) {
+                return Ok(wrong(&Fault::Changed(index)));
+            }
+            println!("Entry {index} is in the signed checkpoint of {} entries:\n{text}", signed.size);
+        }
+        Bundle::Report { public_key, digest, envelope } => {
+            let key = VerifyingKey::from_text(&public_key)?;
+            let whole = seal::digest(serde_json::to_string(&envelope)?.as_bytes());
+            if envelope.open(REPORT, &key).is_err() || whole != digest {
+                return Ok(wrong(&"the report's signature or digest does not fit"));
+            }
+            println!("The report is what the device sealed. Its digest is {digest}; the ledger's entries about this device name it.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

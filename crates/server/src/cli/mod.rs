@@ -1,0 +1,73 @@
+//! The command line of `stead-server`. Commands that change something call flows, as pages do.
+
+mod admin;
+mod ledger;
+mod pack;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    App, Config,
+    source::{SystemClock, SystemRandomness},
+};
+
+/// Judges remote work by your policy, keeps the records it asks for, and proves them.
+#[derive(Parser)]
+#[command(name = "stead-server", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve pages and devices.
+    Serve(serve::Serve),
+    /// Check and test policy packs.
+    #[command(subcommand)]
+    Pack(pack::Pack),
+    /// What the operator does by hand.
+    Admin(admin::Admin),
+    /// Verify and export the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+}
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+struct Data {
+    /// Folder with the keys and, unless --store names another, the store.
+    #[arg(long, env = "STEAD_DATA", value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// PostgreSQL to use instead of a file in the data folder, as in postgres://user@host/name.
+    #[arg(long, env = "STEAD_STORE", value_name = "URL")]
+    store: Option<String>,
+    /// Folder of the policy pack to judge by, instead of the one that ships.
+    #[arg(long, env = "STEAD_PACK", value_name = "DIR")]
+    pack: Option<PathBuf>,
+}
+
+impl Data {
+    async fn open(&self, config: Config) -> anyhow::Result<Arc<App>> {
+        let pack = self.pack.as_deref().map(crate::pack_folder::read).transpose()?;
+        let sources = (Arc::new(SystemClock) as _, Arc::new(SystemRandomness) as _);
+        App::open(&self.data, self.store.as_deref(), pack.as_ref(), config, sources).await
+    }
+}
+
+/// Runs the program.
+pub async fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Pack(pack) => pack.run(),
+        Command::Admin(admin) => admin.run().await,
+        Command::Ledger(ledger) => ledger.run().await,
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("stead-server: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,81 @@
+//! `stead-server serve`.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use stead_model::time::SECOND;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use super::Data;
+use crate::{
+    Config,
+    serve::{Listen, serve},
+};
+
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Certificate chain, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Something in front of this server speaks TLS.
+    #[arg(long)]
+    behind_proxy: bool,
+    /// Address that browsers use, when it is not the one listened on.
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Seconds between a device's check-ins.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(1..=86_400))]
+    check_in_every: i64,
+    /// Write the log as JSON.
+    #[arg(long)]
+    log_json: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        start_log(self.log_json);
+        let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        let config = Config {
+            check_in_every: self.check_in_every * SECOND,
+            base_url: self.base_url.unwrap_or_else(|| format!("{scheme}://{}", self.listen)),
+        };
+        // One provider of cryptography for all of TLS; a second one is never installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let app = self.data.open(config).await?;
+        tracing::info!(policy = app.pack.label(), digest = app.pack.digest, "policy in force");
+        let listen = Listen {
+            address: self.listen,
+            tls: self.tls_cert.zip(self.tls_key),
+            behind_proxy: self.behind_proxy,
+        };
+        serve(app, listen, |address| tracing::info!(%address, "ready"), ended()).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn start_log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { log.json().init() } else { log.init() }
+}
+
+/// Resolves at Ctrl-C or when the system asks the program to end.
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        std::future::pending::<()>().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}

@@ -1,0 +1,85 @@
+//! What changes by time alone: a grace ends, a device has been silent too long. Both by the server's
+//! clock going forward; one set back brings nothing back.
+
+use serde_json::json;
+use stead_model::{DeviceId, Millis, Standing};
+use stead_policy::judge;
+use stead_store::{Write, device::StandingChange, tally::Tallies};
+
+use super::{device_subject, entry};
+use crate::{App, error::Refusal};
+
+/// Devices looked at in one transaction.
+const BATCH: i64 = 500;
+
+/// Does what is due; how many standings changed.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn run(app: &App) -> Result<usize, Refusal> {
+    let now = app.now();
+    let mut changed = 0;
+    loop {
+        let due = app.store.devices_at_deadline(now, BATCH).await?;
+        if due.is_empty() {
+            break;
+        }
+        changed += change(app, &due, now, Why::Deadline).await?;
+    }
+    loop {
+        let silent = app.store.silent_devices(now.plus(-app.pack.silent_after), BATCH).await?;
+        if silent.is_empty() {
+            return Ok(changed);
+        }
+        changed += change(app, &silent, now, Why::Silence).await?;
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Deadline,
+    Silence,
+}
+
+async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Result<usize, Refusal> {
+    let mut write = app.store.write().await?;
+    let mut tallies = Tallies::default();
+    let mut changes = Vec::new();
+    for device in devices {
+        // Looked at again inside the transaction: the device may have been heard meanwhile.
+        let Some((before, last_seen)) = write.standing(*device).await? else { continue };
+        let (after, deadline, reason) = match why {
+            Why::Silence if now.since(last_seen) < app.pack.silent_after => continue,
+            Why::Silence => (Standing::Unknown, None, "Not heard for too long".to_owned()),
+            Why::Deadline => folded(app, &mut write, *device, now).await?,
+        };
+        let since = (after != before).then_some(now);
+        write.set_standing(*device, after, since, deadline, None).await?;
+        app.known.forget(*device);
+        if after == before {
+            continue;
+        }
+        tallies.standing(Some(before), after);
+        let data = json!({ "from": before, "to": after, "policy": app.pack.label(), "reason": reason });
+        let position = write.append(&entry(now, "deadline", "standing.changed", device_subject(*device), data))?;
+        changes.push((*device, StandingChange { entry: position, at: now, standing: after, reason }));
+    }
+    let count = changes.len();
+    write.put_standing_changes(changes).await?;
+    write.write_tallies(tallies, now.day()).await?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(count)
+}
+
+async fn folded(app: &App, write: &mut Write, device: DeviceId, now: Millis) -> Result<(Standing, Option<Millis>, String), Refusal> {
+    let findings = write.findings(device).await?;
+    let with_rules = || findings.iter().filter_map(|f| Some((app.pack.rule(&f.rule)?, f)));
+    let (standing, deadline) = judge::fold(with_rules().map(|(rule, f)| (rule, f.outcome, f.failing_since)), now);
+    let ended = with_rules()
+        .filter(|(_, f)| f.outcome.counts_against())
+        .filter_map(|(rule, f)| Some((f.failing_since?.plus(rule.grace), rule)))
+        .filter(|(deadline, _)| *deadline <= now)
+        .max_by_key(|(deadline, _)| *deadline);
+    let reason = ended.map_or_else(|| "Judged again".to_owned(), |(_, rule)| format!("Grace ended: “{}”", rule.title));
+    Ok((standing, deadline, reason))
+}

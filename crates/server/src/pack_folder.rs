@@ -1,0 +1,40 @@
+//! Reading a pack from a folder.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, bail};
+use stead_policy::pack::Files;
+
+/// The largest file of a pack.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// Every file of a pack, by its path within it.
+///
+/// # Errors
+/// When the folder or a file in it cannot be read as text.
+pub fn read(folder: &Path) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    for below in ["", "rules", "tests", "data"] {
+        let path = folder.join(below);
+        if !path.is_dir() {
+            if below.is_empty() {
+                bail!("{} is no folder", folder.display());
+            }
+            continue;
+        }
+        for entry in fs::read_dir(&path).with_context(|| format!("{} cannot be read", path.display()))? {
+            let entry = entry?;
+            let seen = entry.metadata()?;
+            if !seen.is_file() {
+                continue;
+            }
+            if seen.len() > MAX_FILE {
+                bail!("{} is larger than {MAX_FILE} bytes", entry.path().display());
+            }
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let text = fs::read_to_string(entry.path()).with_context(|| format!("{} is no text", entry.path().display()))?;
+            files.insert(if below.is_empty() { name } else { format!("{below}/{name}") }, text);
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,127 @@
+//! Serving: routes, headers, limits, TLS, and an end that lets nothing in hand fall.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use stead_model::problem::{Kind, Problem};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+use crate::{App, api, assets, auth, jobs, web};
+
+/// Headers on every response. The policy lets pages load what comes from here and nothing else.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(web::routes())
+        .merge(api::routes())
+        .route("/assets/{version}/{name}", get(assets::get))
+        .route("/healthz", get(healthz))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::same_site))
+        .layer(middleware::from_fn(headers))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        .with_state(app)
+}
+
+async fn healthz(_: auth::Public) -> &'static str {
+    "ok\n"
+}
+
+async fn not_found(_: auth::Public, request: Request) -> Response {
+    let page = !request.uri().path().starts_with("/api/");
+    web::error_response(&Problem::new(Kind::NotFound, "Check the address, or start from the overview."), page)
+}
+
+async fn wrong_method(_: auth::Public, request: Request) -> Response {
+    let page = !request.uri().path().starts_with("/api/");
+    web::error_response(&Problem::new(Kind::WrongMethod, "Look up what this address takes."), page)
+}
+
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let kept = response.headers_mut().entry(header::CACHE_CONTROL);
+    kept.or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A handler that panics costs its own request and no other.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    web::error_response(&Problem::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more."), false).into_response()
+}
+
+/// Where and how to listen.
+#[derive(Debug)]
+pub struct Listen {
+    /// The address.
+    pub address: SocketAddr,
+    /// Certificate and key, both PEM.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whether something in front speaks TLS.
+    pub behind_proxy: bool,
+}
+
+/// Serves until `ended`, then finishes what is in hand. `ready` is told the address.
+///
+/// # Errors
+/// When it cannot listen there, or should not.
+pub async fn serve(
+    app: Arc<App>,
+    listen: Listen,
+    ready: impl FnOnce(SocketAddr),
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    if !listen.address.ip().is_loopback() && listen.tls.is_none() && !listen.behind_proxy {
+        bail!(
+            "{} can be reached from other machines, and there is no TLS. Give --tls-cert and --tls-key, or --behind-proxy when something in front speaks TLS",
+            listen.address
+        );
+    }
+    let socket = std::net::TcpListener::bind(listen.address).with_context(|| format!("{} cannot be listened on", listen.address))?;
+    socket.set_nonblocking(true)?;
+    let address = socket.local_addr()?;
+    let handle = Handle::new();
+    let ending = handle.clone();
+    tokio::spawn(async move {
+        ended.await;
+        ending.graceful_shutdown(Some(Duration::from_secs(5)));
+    });
+    tokio::spawn(jobs::run(Arc::downgrade(&app)));
+    let service = router(Arc::clone(&app)).into_make_service();
+    ready(address);
+    match listen.tls {
+        None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await?,
+        Some((certificate, key)) => {
+            let config = RustlsConfig::from_pem_file(certificate, key).await.context("certificate or key cannot be used")?;
+            axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await?;
+        }
+    }
+    app.store.close().await;
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! A device: what each rule says of it, since when, why, and how to mend it; its history; its proof.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+use stead_model::{
+    DeviceId, Millis, Outcome, Stage, Standing,
+    message::REPORT,
+    seal::{self, Envelope, VerifyingKey},
+    time::DAY,
+};
+use stead_policy::Rule;
+use stead_store::{
+    device::{Device, StandingChange, StoredReport},
+    finding::StoredFinding,
+};
+
+use super::{Base, Page, download, json, ledger, markdown, nothing_here, page, parts};
+use crate::{App, auth::Operator, flows::device_subject};
+
+/// Days in the history.
+const DAYS: i64 = 30;
+
+#[derive(Template)]
+#[template(path = "device.html")]
+struct DevicePage {
+    base: Base,
+    now: Millis,
+    device: Device,
+    say: String,
+    strip: Vec<Option<Standing>>,
+    changes: Vec<StandingChange>,
+    show: Show,
+    counts: [(Show, usize); 4],
+    findings: Vec<Row>,
+    report: Option<Sealed>,
+    entries: Vec<ledger::Shown>,
+    size: u64,
+}
+
+struct Row {
+    finding: StoredFinding,
+    title: String,
+    why: parts::Html,
+    fixes: Vec<(String, parts::Html)>,
+    stage: Stage,
+    due: Option<Millis>,
+    note: String,
+}
+
+struct Sealed {
+    stored: StoredReport,
+    valid: bool,
+    key: String,
+}
+
+/// Which findings are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Show {
+    /// All.
+    #[default]
+    All,
+    /// Those that fail.
+    Failing,
+    /// Those that are unknown.
+    Unknown,
+    /// Those that pass.
+    Passing,
+}
+
+impl Show {
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Failing => "Failing",
+            Self::Unknown => "Unknown",
+            Self::Passing => "Passing",
+        }
+    }
+
+    fn query(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Failing => "failing",
+            Self::Unknown => "unknown",
+            Self::Passing => "passing",
+        }
+    }
+
+    fn takes(self, outcome: Outcome) -> bool {
+        match self {
+            Self::All => true,
+            Self::Failing => outcome == Outcome::Fail,
+            Self::Unknown => outcome == Outcome::Unknown,
+            Self::Passing => outcome == Outcome::Pass,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    show: Show,
+}
+
+/// `GET /devices/{id}`.
+pub async fn get(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String>, Query(asked): Query<Asked>) -> Page {
+    let device = find(&app, &id).await?;
+    let now = app.now();
+    let stored = app.store.findings(device.id).await?;
+    let mut rows: Vec<Row> = stored.into_iter().filter_map(|finding| row(&app, finding, now)).collect();
+    let place = |row: &Row| {
+        let order = Outcome::ALL.iter().position(|outcome| *outcome == row.finding.outcome);
+        (order, row.stage == Stage::Observe, row.due, row.title.clone())
+    };
+    rows.sort_by_key(place);
+    let say = say(&device, &rows, now);
+    let counts = [Show::All, Show::Failing, Show::Unknown, Show::Passing]
+        .map(|show| (show, rows.iter().filter(|row| show.takes(row.finding.outcome)).count()));
+    rows.retain(|row| asked.show.takes(row.finding.outcome));
+
+    let changes = app.store.standing_changes(device.id, now.plus(-DAYS * DAY)).await?;
+    let strip = strip(&changes, now);
+    let report = app.store.report(device.id).await?.map(|stored| sealed(&device, stored));
+    let head = app.store.ledger_head().await?;
+    let entries = app.store.ledger_newest(Some(&device_subject(device.id)), head.size, 12).await?;
+    page(&DevicePage {
+        base: Base::signed_in(&app, format!("{} of {}", device.name, device.person_name), "/devices"),
+        now,
+        say,
+        strip,
+        changes,
+        show: asked.show,
+        counts,
+        findings: rows,
+        report,
+        entries: entries.iter().map(|entry| ledger::shown(&app, entry)).collect(),
+        size: head.size,
+        device,
+    })
+}
+
+async fn find(app: &App, id: &str) -> Result<Device, super::PageError> {
+    let id: DeviceId = id.parse().map_err(|_| nothing_here("device"))?;
+    app.store.device(id).await?.ok_or_else(|| nothing_here("device"))
+}
+
+fn row(app: &App, finding: StoredFinding, now: Millis) -> Option<Row> {
+    let rule = app.pack.rule(&finding.rule)?;
+    let due = finding.failing_since.map(|since| since.plus(rule.grace));
+    Some(Row {
+        title: rule.title.clone(),
+        why: markdown::html(&rule.why),
+        fixes: rule.fixes.iter().map(|fix| (fix.heading.clone(), markdown::html(&fix.text))).collect(),
+        stage: rule.stage,
+        due,
+        note: note(rule, &finding, due, now),
+        finding,
+    })
+}
+
+fn note(rule: &Rule, finding: &StoredFinding, due: Option<Millis>, now: Millis) -> String {
+    match (rule.stage, due) {
+        _ if !finding.outcome.counts_against() => String::new(),
+        (Stage::Observe, _) => "Only written down; it closes nothing.".to_owned(),
+        (Stage::Advise, _) => "Advice; it closes nothing.".to_owned(),
+        (Stage::Enforce, Some(due)) if due > now => format!("Costs {} work when its grace ends.", rule.costs),
+        (Stage::Enforce, _) => format!("Costs {} work. Lapsed.", rule.costs),
+    }
+}
+
+/// The answer in a sentence.
+fn say(device: &Device, rows: &[Row], now: Millis) -> String {
+    if device.revoked_at.is_some() {
+        return "Revoked: it is not heard any more.".to_owned();
+    }
+    let enforced = |row: &&Row| row.stage == Stage::Enforce && row.finding.outcome.counts_against();
+    let against = rows.iter().filter(enforced).count();
+    let lapsed = rows.iter().filter(enforced).filter(|row| row.due.is_some_and(|due| due <= now)).count();
+    let things = |n: usize| if n == 1 { "One thing".to_owned() } else { format!("{n} things") };
+    match device.standing {
+        Standing::Unknown if device.seq == 0 => "Enrolled, and not heard yet. The agent's first report brings the answer.".to_owned(),
+        Standing::Unknown => "Silent for too long. What it was like before does not count any more.".to_owned(),
+        Standing::Good => "Everything that counts is as it should be.".to_owned(),
+        Standing::Lapsed => format!("{} {} past the end of its grace.", things(lapsed), if lapsed == 1 { "is" } else { "are" }),
+        Standing::Due => format!("{} {} doing. The days by which are below.", things(against), if against == 1 { "needs" } else { "need" }),
+    }
+}
+
+/// The standing at the end of each day, oldest first; the changes come newest first.
+fn strip(changes: &[StandingChange], now: Millis) -> Vec<Option<Standing>> {
+    (0..DAYS)
+        .rev()
+        .map(|back| {
+            let end = if back == 0 { now } else { Millis((now.day() - back + 1) * DAY - 1) };
+            changes.iter().find(|change| change.at <= end).map(|change| change.standing)
+        })
+        .collect()
+}
+
+fn sealed(device: &Device, stored: StoredReport) -> Sealed {
+    let key = VerifyingKey::from_text(&device.public_key).ok();
+    let envelope: Option<Envelope> = serde_json::from_str(&stored.envelope).ok();
+    let fits = key.zip(envelope).is_some_and(|(key, envelope)| envelope.open(REPORT, &key).is_ok());
+    let whole = seal::digest(stored.envelope.as_bytes()) == stored.digest;
+    Sealed { valid: fits && whole, key: seal::digest(device.public_key.as_bytes()), stored }
+}
+
+/// `GET /devices/{id}/report`: the last sealed report and the key to check it with.
+pub async fn report(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, super::PageError> {
+    let device = find(&app, &id).await?;
+    let stored = app.store.report(device.id).await?.ok_or_else(|| nothing_here("report"))?;
+    let envelope: serde_json::Value = serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
+    let body = json(&serde_json::json!({
+        "format": "stead-report/1",
+        "device": device.id,
+        "public_key": device.public_key,
+        "digest": stored.digest,
+        "envelope": envelope,
+    }))?;
+    Ok(download(&format!("report-{}.json", device.id), "application/json", body))
+}

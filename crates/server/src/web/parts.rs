@@ -1,0 +1,350 @@
+//! The parts that pages are made of: signs, bars, charts, times. Words from outside are escaped here.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use jiff::{Zoned, tz::TimeZone};
+use stead_model::{Millis, Outcome, Stage, Standing, time};
+
+use crate::assets;
+
+/// Takes a small value by value or by reference: templates hand over either, as the place demands.
+pub trait Plain<T> {
+    /// The value.
+    fn plain(self) -> T;
+}
+
+macro_rules! plain {
+    ($($kind:ty)+) => { $(
+        impl Plain<$kind> for $kind { fn plain(self) -> $kind { self } }
+        impl Plain<$kind> for &$kind { fn plain(self) -> $kind { *self } }
+        impl Plain<$kind> for &&$kind { fn plain(self) -> $kind { **self } }
+    )+ };
+}
+
+plain!(i64 Millis Standing Outcome Stage Option<Millis>);
+
+/// HTML that needs no escaping, because it was made here.
+#[derive(Clone, Debug)]
+pub struct Html(String);
+
+impl Html {
+    /// Takes HTML that was made with escaping.
+    pub fn trusted(html: String) -> Self {
+        Self(html)
+    }
+}
+
+impl fmt::Display for Html {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl HtmlSafe for Html {}
+
+/// Text for HTML.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// An icon of the sprite.
+pub fn icon(name: impl AsRef<str>) -> Html {
+    let name = name.as_ref();
+    let sprite = assets::address("icons.svg");
+    Html(format!("<svg class=\"i\" width=\"20\" height=\"20\" aria-hidden=\"true\"><use href=\"{sprite}#{name}\"/></svg>"))
+}
+
+/// A sign: icon, word, colour.
+pub fn sign(is: impl AsRef<str>, name: impl AsRef<str>, word: impl AsRef<str>) -> Html {
+    let (is, word) = (is.as_ref(), word.as_ref());
+    Html(format!("<span class=\"sign\" data-is=\"{is}\">{}{}</span>", icon(name), escape(word)))
+}
+
+/// A standing, as in a row.
+pub fn standing(standing: impl Plain<Standing>) -> Html {
+    let standing = standing.plain();
+    sign(standing.word(), standing.word(), &standing.to_string())
+}
+
+/// A standing, beside a heading.
+pub fn plate(standing: impl Plain<Standing>) -> Html {
+    let standing = standing.plain();
+    let word = standing.word();
+    Html(format!("<span class=\"sign plate\" data-is=\"{word}\">{}{standing}</span>", icon(word)))
+}
+
+/// An outcome, as in a row.
+pub fn outcome(outcome: impl Plain<Outcome>, due: impl Plain<Option<Millis>>, now: impl Plain<Millis>, stage: impl Plain<Stage>) -> Html {
+    let (outcome, due, now, stage) = (outcome.plain(), due.plain(), now.plain(), stage.plain());
+    let in_grace = stage == Stage::Enforce && due.is_some_and(|due| due > now);
+    match outcome {
+        Outcome::Pass => sign("pass", "good", "Pass"),
+        Outcome::Fail if in_grace => sign("due", "due", "Fail, due"),
+        Outcome::Fail => sign("fail", "lapsed", "Fail"),
+        Outcome::Unknown => sign("unknown", "unknown", "Unknown"),
+        Outcome::Excepted => sign("excepted", "excepted", "Excepted"),
+        Outcome::NotApplicable => sign("na", "na", "Not applicable"),
+    }
+}
+
+/// One part of a bar: its class after `f-`, and how much it is.
+pub type Segment = (&'static str, i64);
+
+/// A bar of shares of `whole`. A share that is not zero stays visible.
+pub fn bar(segments: impl AsRef<[Segment]>, whole: impl Plain<i64>, label: Option<&str>) -> Html {
+    let (segments, whole) = (segments.as_ref(), whole.plain());
+    let mut parts = String::new();
+    let mut at = 0.0;
+    for (class, n) in segments.iter().filter(|(_, n)| *n > 0) {
+        let share = share(*n, whole);
+        let width = (share - 0.4).max(0.6);
+        parts.push_str(&fill(class, &format!("x=\"{at:.2}%\" y=\"0\" width=\"{width:.2}%\" height=\"100%\"")));
+        at += share.max(1.0);
+    }
+    let role = match label {
+        Some(label) => format!("role=\"img\" aria-label=\"{}\"", escape(label)),
+        None => "aria-hidden=\"true\"".to_owned(),
+    };
+    Html(format!("<svg class=\"bar\" width=\"100%\" height=\"14\" {role}>{parts}</svg>"))
+}
+
+fn share(n: i64, whole: i64) -> f64 {
+    if whole <= 0 { 0.0 } else { n as f64 * 100.0 / whole as f64 }
+}
+
+/// A rectangle in the colour of a judgement, with its pattern over it.
+fn fill(class: &str, place: &str) -> String {
+    let pattern = match class {
+        "due" | "unknown" | "excepted" => format!("<rect fill=\"url(#p-{class})\" {place}/>"),
+        _ => String::new(),
+    };
+    format!("<rect class=\"f-{class}\" {place}/>{pattern}")
+}
+
+/// The key to a bar or chart.
+pub fn key(classes: impl AsRef<[(&'static str, &'static str)]>) -> Html {
+    let items: String = classes
+        .as_ref()
+        .iter()
+        .map(|(class, word)| {
+            let square = fill(class, "x=\"0\" y=\"0\" width=\"14\" height=\"14\"");
+            format!("<li><svg width=\"14\" height=\"14\" aria-hidden=\"true\">{square}</svg>{word}</li>")
+        })
+        .collect();
+    Html(format!("<ul class=\"key\">{items}</ul>"))
+}
+
+/// How many devices had which standing at the end of a day.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Day {
+    /// The day, counted from 1970.
+    pub day: i64,
+    /// Lapsed, due, unknown.
+    pub lapsed: i64,
+    /// In grace.
+    pub due: i64,
+    /// Not known.
+    pub unknown: i64,
+}
+
+impl Day {
+    /// All that are not in good standing.
+    pub fn all(&self) -> i64 {
+        self.lapsed + self.due + self.unknown
+    }
+
+    /// `12 Mar`.
+    pub fn label(&self) -> String {
+        zoned_utc(Millis(self.day * time::DAY)).strftime("%-d %b").to_string()
+    }
+}
+
+/// Stacked columns of the days' numbers, zero at the bottom. The table beside it holds the same numbers.
+pub fn trend(days: impl AsRef<[Day]>) -> Html {
+    let days = days.as_ref();
+    const BOTTOM: f64 = 298.0;
+    const HEIGHT: f64 = 266.0;
+    let most = days.iter().map(Day::all).max().unwrap_or(0);
+    let step = nice_step(most);
+    let top = (step * 4).max(1);
+    let y = |n: i64| BOTTOM - HEIGHT * n as f64 / top as f64;
+    let mut out = String::new();
+    for line in 0..=4 {
+        let n = line * step;
+        let at = y(n);
+        out.push_str(&format!("<line x1=\"40\" x2=\"560\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"32\" y=\"{:.1}\" text-anchor=\"end\">{n}</text>", at + 4.0));
+    }
+    let slot = 520.0 / days.len().max(1) as f64;
+    for (place, day) in days.iter().enumerate() {
+        let x = 40.0 + slot * (place as f64 + 0.2);
+        let width = slot * 0.6;
+        let mut below = 0;
+        out.push_str("<g>");
+        for (class, n) in [("lapsed", day.lapsed), ("due", day.due), ("unknown", day.unknown)] {
+            if n > 0 {
+                let (upper, lower) = (y(below + n), y(below));
+                let height = (lower - upper - 1.0).max(0.8);
+                out.push_str(&fill(class, &format!("x=\"{x:.1}\" y=\"{upper:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"")));
+                below += n;
+            }
+        }
+        // Every second day is named where all would not fit.
+        if days.len() <= 8 || (days.len() - 1 - place).is_multiple_of(2) {
+            out.push_str(&format!("<text x=\"{:.1}\" y=\"322\" text-anchor=\"middle\">{}</text>", x + width / 2.0, day.label()));
+        }
+        out.push_str("</g>");
+    }
+    let (first, last) = (days.first().copied().unwrap_or_default(), days.last().copied().unwrap_or_default());
+    let title = format!("Devices not in good standing, by day, from {} on {} to {} on {}", first.all(), first.label(), last.all(), last.label());
+    Html(format!("<svg class=\"chart\" viewBox=\"0 0 560 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"))
+}
+
+fn nice_step(most: i64) -> i64 {
+    let quarter = (most + 3) / 4;
+    let mut step = 1;
+    loop {
+        for factor in [1, 2, 5] {
+            if step * factor >= quarter {
+                return step * factor;
+            }
+        }
+        step *= 10;
+    }
+}
+
+/// One square for each of the last days, in the colour of the standing at its end; none before there was one.
+pub fn strip(days: impl AsRef<[Option<Standing>]>) -> Html {
+    let days = days.as_ref();
+    let width = 100.0 / days.len().max(1) as f64;
+    let mut parts = String::new();
+    for (place, day) in days.iter().enumerate() {
+        if let Some(standing) = day {
+            let at = format!("x=\"{:.3}%\" y=\"0\" width=\"{:.3}%\" height=\"100%\"", place as f64 * width, width * 0.85);
+            parts.push_str(&fill(standing.word(), &at));
+        }
+    }
+    Html(format!("<svg class=\"bar strip\" width=\"100%\" height=\"36\" role=\"img\" aria-label=\"Standing on each of the last 30 days; the changes are in the table below\">{parts}</svg>"))
+}
+
+fn zoned(time: Millis) -> Zoned {
+    time.timestamp().to_zoned(TimeZone::system())
+}
+
+fn zoned_utc(time: Millis) -> Zoned {
+    time.timestamp().to_zoned(TimeZone::UTC)
+}
+
+fn element(time: Millis, words: &str) -> Html {
+    Html(format!("<time datetime=\"{time}\">{}</time>", escape(words)))
+}
+
+/// `Thursday 12 March 2026, 09:42`.
+pub fn long_time(time: impl Plain<Millis>) -> Html {
+    let time = time.plain();
+    element(time, &zoned(time).strftime("%A %-d %B %Y, %H:%M").to_string())
+}
+
+/// `12 March, 08:12`, with the year when it is another.
+pub fn short_time(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+    let (time, now) = (time.plain(), now.plain());
+    let (at, today) = (zoned(time), zoned(now));
+    let form = if at.year() == today.year() { "%-d %B, %H:%M" } else { "%-d %B %Y, %H:%M" };
+    element(time, &at.strftime(form).to_string())
+}
+
+/// `09:41:58` today, else with the date.
+pub fn exact_time(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+    let (time, now) = (time.plain(), now.plain());
+    let (at, today) = (zoned(time), zoned(now));
+    let form = if at.date() == today.date() { "%H:%M:%S" } else { "%-d %b, %H:%M:%S" };
+    element(time, &at.strftime(form).to_string())
+}
+
+/// `3 June 2025`.
+pub fn date(time: impl Plain<Millis>) -> Html {
+    let time = time.plain();
+    element(time, &zoned(time).strftime("%-d %B %Y").to_string())
+}
+
+/// `1 minute ago`, by words that stay true for a while.
+pub fn ago(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+    let (time, now) = (time.plain(), now.plain());
+    let passed = now.since(time).max(0);
+    let words = match passed {
+        p if p < 2 * time::MINUTE => "just now".to_owned(),
+        p if p < 2 * time::HOUR => format!("{} minutes ago", p / time::MINUTE),
+        p if p < 2 * time::DAY => format!("{} hours ago", p / time::HOUR),
+        p => format!("{} days ago", p / time::DAY),
+    };
+    element(time, &words)
+}
+
+/// `1,240`.
+pub fn number(n: impl Plain<i64>) -> String {
+    let n = n.plain();
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if n < 0 { format!("−{out}") } else { out }
+}
+
+/// `device`, `devices`.
+pub fn plural(n: impl Plain<i64>, one: impl AsRef<str>) -> String {
+    let one = one.as_ref();
+    match (n.plain(), one.ends_with("sh")) {
+        (1, _) => one.to_owned(),
+        (_, true) => format!("{one}es"),
+        (_, false) => format!("{one}s"),
+    }
+}
+
+/// `3 days`, `12 hours`, `at once`.
+pub fn length(millis: impl Plain<i64>) -> String {
+    let (n, unit) = match millis.plain() {
+        0 => return "None: it counts at once".to_owned(),
+        m if m % time::DAY == 0 => (m / time::DAY, "day"),
+        m if m % time::HOUR == 0 => (m / time::HOUR, "hour"),
+        m => (m / time::MINUTE, "minute"),
+    };
+    format!("{n} {} from the first failure", plural(n, unit))
+}
+
+/// `96.2 %`, of findings that are judged at all.
+pub fn percent(n: impl Plain<i64>, whole: impl Plain<i64>) -> String {
+    let (n, whole) = (n.plain(), whole.plain());
+    if whole == 0 { "no finding yet".to_owned() } else { format!("{:.1}\u{a0}%", (share(n, whole) * 10.0).floor() / 10.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_words_are_escaped() {
+        assert!(!sign("x", "good", "<script>\"'").to_string().contains("<script>"));
+        assert!(bar(&[("good", 1)], 1, Some("\"><b>")).to_string().contains("&quot;&gt;"));
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(number(-12), "−12");
+        assert_eq!(percent(999, 1000), "99.9\u{a0}%");
+        assert_eq!(percent(9_999, 10_000), "99.9\u{a0}%", "never rounded up to all");
+        assert_eq!(nice_step(122), 50);
+        assert_eq!(nice_step(0), 1);
+        assert_eq!(nice_step(1), 1);
+    }
+
+    #[test]
+    fn a_small_share_stays_visible() {
+        let html = bar(&[("good", 99_999), ("lapsed", 1)], 100_000, None).to_string();
+        assert!(html.contains("f-lapsed") && html.contains("width=\"0.60%\""), "{html}");
+    }
+}

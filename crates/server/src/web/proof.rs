@@ -1,0 +1,113 @@
+//! From the policy to the proof: each line of the source documents, the rules that judge it, how things
+//! stand, and what still waits for a rule.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use stead_policy::requirement::{self, Requirement};
+
+use super::{Base, Page, page, parts, rules::Counts};
+use crate::{App, auth::Operator};
+
+/// How far a requirement is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Judged,
+    Partly,
+    Waits,
+}
+
+impl Reach {
+    const ALL: [Self; 3] = [Self::Judged, Self::Partly, Self::Waits];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Judged => "judged",
+            Self::Partly => "partly",
+            Self::Waits => "waits",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Judged => "Judged",
+            Self::Partly => "Judged in part",
+            Self::Waits => "No rule yet",
+        }
+    }
+
+    fn sign(self) -> parts::Html {
+        match self {
+            Self::Judged => parts::sign("good", "good", self.title()),
+            Self::Partly => parts::sign("due", "due", self.title()),
+            Self::Waits => parts::sign("unknown", "unknown", self.title()),
+        }
+    }
+}
+
+struct Row {
+    requirement: &'static Requirement,
+    rules: Vec<(String, String)>,
+    state: Reach,
+    counts: Counts,
+}
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    q: String,
+}
+
+#[derive(Template)]
+#[template(path = "proof.html")]
+struct Proof {
+    base: Base,
+    asked: Asked,
+    rows: Vec<Row>,
+    totals: [(Reach, usize); 3],
+    size: u64,
+}
+
+/// `GET /proof`.
+pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
+    let tallies = app.store.tallies().await?;
+    let mut rows: Vec<Row> = requirement::all()
+        .iter()
+        .map(|requirement| {
+            let mut counts = Counts::none();
+            let rules: Vec<(String, String)> = app
+                .pack
+                .rules
+                .iter()
+                .filter(|rule| rule.requirements.contains(&requirement.id))
+                .map(|rule| {
+                    counts.add(&Counts::of(&rule.id, &tallies));
+                    (rule.id.clone(), rule.title.clone())
+                })
+                .collect();
+            let state = match (rules.is_empty(), requirement.waits.is_empty()) {
+                (true, _) => Reach::Waits,
+                (false, false) => Reach::Partly,
+                (false, true) => Reach::Judged,
+            };
+            Row { requirement, rules, state, counts }
+        })
+        .collect();
+    let totals = Reach::ALL.map(|state| (state, rows.iter().filter(|row| row.state == state).count()));
+    let words = asked.q.to_lowercase();
+    rows.retain(|row| {
+        let r = row.requirement;
+        (asked.source.is_empty() || r.id.starts_with(&asked.source))
+            && (asked.state.is_empty() || row.state.word() == asked.state)
+            && (words.is_empty() || [&r.id, &r.said, &r.title].iter().any(|text| text.to_lowercase().contains(&words)))
+    });
+    let size = app.store.ledger_head().await?.size;
+    page(&Proof { base: Base::signed_in(&app, "From the policy to the proof", "/proof"), asked, rows, totals, size })
+}
