@@ -1,1 +1,40 @@
-fn main() {}
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `tidy`.
+
+mod bench;
+mod bench_agent;
+mod bench_ingest;
+mod machine;
+mod test;
+mod tidy;
+mod up;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything, start a server here, enrol this computer and check it in.
+    Up(up::Up),
+    /// Run every check and test, installing what they need where that is allowed.
+    Test(test::Test),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Check the rules that the compiler does not know.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Up(up) => up.run(),
+        Task::Test(test) => test.run(),
+        Task::Bench(bench) => bench.run(),
+        Task::Tidy => tidy::run(),
+    }
+}

@@ -32,6 +32,8 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at BIGINT NOT NULL);
 
+CREATE INDEX person_name ON person (name);
+
 CREATE TABLE enrolment_code (
     digest TEXT PRIMARY KEY,
     person_id TEXT NOT NULL REFERENCES person (id),

@@ -3,7 +3,7 @@
 use sqlx::Row;
 use stead_model::{DeviceId, Millis, PersonId};
 
-use crate::{Result, Store, StoreError, Write};
+use crate::{Result, StoreError, Write};
 
 /// A person.
 #[derive(Clone, Debug)]
@@ -27,15 +27,15 @@ pub struct Code {
     pub used_at: Option<Millis>,
 }
 
-impl Store {
+impl Write {
     /// The person with this name, as it was written.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn person_by_name(&self, name: &str) -> Result<Option<Person>> {
+    pub async fn person_by_name(&mut self, name: &str) -> Result<Option<Person>> {
         let row = sqlx::query("SELECT id FROM person WHERE name = $1 ORDER BY id LIMIT 1")
-            .bind(name)
-            .fetch_optional(&self.readers)
+            .bind(name.to_owned())
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let id: String = row.try_get(0)?;
@@ -43,9 +43,7 @@ impl Store {
         })
         .transpose()
     }
-}
 
-impl Write {
     /// Adds a person.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ pub(super) struct Admin {
 enum Command {
     /// Give a person a one-time code with which to enrol one device.
     EnrolCode {
-        /// The person's name.
+        /// The person's name; `-` reads many, a line each, and prints code and name.
         person: String,
         /// Who owns the device.
         #[arg(long, value_enum, default_value_t = Owner::Organisation)]
@@ -63,7 +63,16 @@ impl Admin {
                     Owner::Organisation => "organisation",
                     Owner::Person => "person",
                 };
-                println!("{}", enrol::give_code(&app, &person, owner, hours * HOUR).await.map_err(told)?);
+                if person == "-" {
+                    let names: Vec<String> = std::io::stdin().lines().collect::<Result<_, _>>()?;
+                    for some in names.chunks(500) {
+                        let codes = enrol::give_codes(&app, some, owner, hours * HOUR).await.map_err(told)?;
+                        codes.iter().zip(some).for_each(|(code, name)| println!("{code}\t{name}"));
+                    }
+                } else {
+                    let codes = enrol::give_codes(&app, &[person], owner, hours * HOUR).await.map_err(told)?;
+                    codes.iter().for_each(|code| println!("{code}"));
+                }
             }
             Command::SignInLink { base_url } => {
                 let secret = sign_in::make_link(&app, Role::Operator).await.map_err(told)?;

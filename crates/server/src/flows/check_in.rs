@@ -352,7 +352,7 @@ async fn prepare(app: &App, device: &Device, heard: &Heard, step: Step, as_of: M
             let old = device.deadline.is_some_and(|deadline| deadline <= as_of.plus(MINUTE))
                 || as_of.since(device.last_seen) >= app.pack.silent_after - MINUTE;
             let judged = Judged {
-                reason: reason(app, &judgement, as_of),
+                reason: reason(app, device.judged.is_none(), &judgement, as_of),
                 findings: changed(app, &judgement, &before),
                 report: new_report(app.pack.label()),
                 before: device.standing,
@@ -430,7 +430,7 @@ fn changed(app: &App, judgement: &Judgement, before: &[Option<Remembered>]) -> V
 }
 
 /// Why the standing is what it is: the worst of the rules that count.
-fn reason(app: &App, judgement: &Judgement, now: Millis) -> String {
+fn reason(app: &App, first: bool, judgement: &Judgement, now: Millis) -> String {
     let against: Vec<&judge::Judged> = judgement
         .findings
         .iter()
@@ -439,8 +439,9 @@ fn reason(app: &App, judgement: &Judgement, now: Millis) -> String {
     let lapsed = |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(app.pack.rules[f.rule].grace) <= now;
     let newest = |list: &mut dyn Iterator<Item = &&judge::Judged>| list.max_by_key(|f| f.since).map(|f| &app.pack.rules[f.rule].title).cloned();
     match judgement.standing {
+        _ if first => Some("Judged for the first time".to_owned()),
         Standing::Lapsed => newest(&mut against.iter().filter(lapsed)).map(|title| format!("Lapsed: “{title}”")),
-        Standing::Due => newest(&mut against.iter()).map(|title| format!("Not so any more, or not to be told: “{title}”")),
+        Standing::Due => newest(&mut against.iter()).map(|title| format!("Fails or cannot be told: “{title}”")),
         Standing::Good | Standing::Unknown => None,
     }
     .unwrap_or_else(|| "All rules that count are kept".to_owned())

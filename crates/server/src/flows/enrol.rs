@@ -19,34 +19,37 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Who owns a device.
 pub const OWNERS: [&str; 2] = ["organisation", "person"];
 
-/// Gives out a one-time code with which `name` may enrol one device until `lasts` milliseconds from now.
-/// The person is written down when nobody of that name is.
+/// Gives out one-time codes, in one transaction: with each, the person of that name may enrol one device
+/// until `lasts` milliseconds from now. A person is written down when nobody of that name is.
 ///
 /// # Errors
-/// [`Refusal`] when the name is empty, the owner is none of [`OWNERS`], or the store is away.
-pub async fn give_code(app: &App, name: &str, owner: &str, lasts: i64) -> Result<String, Refusal> {
-    let name = text::plain(name.trim(), 100);
-    if name.is_empty() || !OWNERS.contains(&owner) {
+/// [`Refusal`] when a name is empty, the owner is none of [`OWNERS`], or the store is away.
+pub async fn give_codes(app: &App, names: &[String], owner: &str, lasts: i64) -> Result<Vec<String>, Refusal> {
+    let names: Vec<String> = names.iter().map(|name| text::plain(name.trim(), 100)).collect();
+    if names.iter().any(String::is_empty) || !OWNERS.contains(&owner) {
         return Err(Refusal::new(Kind::Malformed, "Name a person, and `organisation` or `person` as the owner."));
     }
     let now = app.now();
-    let code = code(app.random()?);
-    let known = app.store.person_by_name(&name).await?;
     let mut write = app.store.write().await?;
-    let person = match known {
-        Some(person) => person,
-        None => {
-            let person = Person { id: PersonId::from_parts(now, app.random()?), name };
-            write.add_person(&person, now).await?;
-            write.append(&entry(now, "operator", "person.added", format!("person:{}", person.id), json!({})))?;
-            person
-        }
-    };
-    write.add_code(&code_digest(&code), person.id, owner, now, now.plus(lasts)).await?;
-    let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
-    write.append(&entry(now, "operator", "code.given", format!("person:{}", person.id), data))?;
+    let mut codes = Vec::new();
+    for name in names {
+        let person = match write.person_by_name(&name).await? {
+            Some(person) => person,
+            None => {
+                let person = Person { id: PersonId::from_parts(now, app.random()?), name };
+                write.add_person(&person, now).await?;
+                write.append(&entry(now, "operator", "person.added", format!("person:{}", person.id), json!({})))?;
+                person
+            }
+        };
+        let code = code(app.random()?);
+        write.add_code(&code_digest(&code), person.id, owner, now, now.plus(lasts)).await?;
+        let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
+        write.append(&entry(now, "operator", "code.given", format!("person:{}", person.id), data))?;
+        codes.push(code);
+    }
     write.commit(&app.keys.ledger).await?;
-    Ok(code)
+    Ok(codes)
 }
 
 /// Enrols the device that sent this.

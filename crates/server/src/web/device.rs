@@ -190,7 +190,11 @@ fn say(device: &Device, rows: &[Row], now: Millis) -> String {
         Standing::Unknown => "Silent for too long. What it was like before does not count any more.".to_owned(),
         Standing::Good => "Everything that counts is as it should be.".to_owned(),
         Standing::Lapsed => format!("{} {} past the end of its grace.", things(lapsed), if lapsed == 1 { "is" } else { "are" }),
-        Standing::Due => format!("{} {} doing. The days by which are below.", things(against), if against == 1 { "needs" } else { "need" }),
+        Standing::Due => {
+            let first = rows.iter().filter(enforced).filter_map(|row| row.due).min();
+            let by = first.map_or_else(String::new, |due| format!(", the first by {}", parts::short_words(due, now)));
+            format!("{} {} doing{by}.", things(against), if against == 1 { "needs" } else { "need" })
+        }
     }
 }
 

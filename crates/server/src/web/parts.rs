@@ -175,9 +175,11 @@ pub fn trend(days: impl AsRef<[Day]>) -> Html {
         let at = y(n);
         out.push_str(&format!("<line x1=\"40\" x2=\"560\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"32\" y=\"{:.1}\" text-anchor=\"end\">{n}</text>", at + 4.0));
     }
-    let slot = 520.0 / days.len().max(1) as f64;
+    // A young installation has few days: they stand at the right, as wide as they will stay.
+    let slots = days.len().max(8);
+    let slot = 520.0 / slots as f64;
     for (place, day) in days.iter().enumerate() {
-        let x = 40.0 + slot * (place as f64 + 0.2);
+        let x = 40.0 + slot * ((slots - days.len() + place) as f64 + 0.2);
         let width = slot * 0.6;
         let mut below = 0;
         out.push_str("<g>");
@@ -248,9 +250,14 @@ pub fn long_time(time: impl Plain<Millis>) -> Html {
 /// `12 March, 08:12`, with the year when it is another.
 pub fn short_time(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
     let (time, now) = (time.plain(), now.plain());
+    element(time, &short_words(time, now))
+}
+
+/// [`short_time`] as plain words, for within a sentence.
+pub fn short_words(time: Millis, now: Millis) -> String {
     let (at, today) = (zoned(time), zoned(now));
     let form = if at.year() == today.year() { "%-d %B, %H:%M" } else { "%-d %B %Y, %H:%M" };
-    element(time, &at.strftime(form).to_string())
+    at.strftime(form).to_string()
 }
 
 /// `09:41:58` today, else with the date.

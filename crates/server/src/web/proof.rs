@@ -40,7 +40,7 @@ impl Reach {
 
     fn sign(self) -> parts::Html {
         match self {
-            Self::Judged => parts::sign("good", "good", self.title()),
+            Self::Judged => parts::sign("judged", "rule", self.title()),
             Self::Partly => parts::sign("due", "due", self.title()),
             Self::Waits => parts::sign("unknown", "unknown", self.title()),
         }

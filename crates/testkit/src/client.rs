@@ -1,0 +1,109 @@
+//! A small HTTP/1.1 client over one kept-alive connection: what a load generator can afford.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// A connection.
+#[derive(Debug)]
+pub struct Client {
+    stream: BufReader<TcpStream>,
+    host: String,
+    out: Vec<u8>,
+}
+
+/// Status and body.
+pub type Answer = (u16, String);
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(Self { stream: BufReader::with_capacity(16 * 1024, stream), host: address.to_string(), out: Vec::new() })
+    }
+
+    /// Posts JSON.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn post(&mut self, path: &str, body: &str) -> io::Result<Answer> {
+        self.send("POST", path, &[("content-type", "application/json")], body)
+    }
+
+    /// Gets a page, with a session's cookie where there is one.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn get(&mut self, path: &str, cookie: &str) -> io::Result<Answer> {
+        self.send("GET", path, &[("cookie", cookie)], "")
+    }
+
+    /// Sends a request with these headers.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
+        self.request(method, path, headers, body)?;
+        let (status, body, _) = self.answer()?;
+        Ok((status, body))
+    }
+
+    /// Posts, and hands out the cookie that the answer sets.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn post_for_cookie(&mut self, path: &str) -> io::Result<(u16, Option<String>)> {
+        self.request("POST", path, &[], "")?;
+        let (status, _, cookie) = self.answer()?;
+        Ok((status, cookie))
+    }
+
+    /// Writes a request without waiting for its answer.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<()> {
+        self.out.clear();
+        write!(self.out, "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", self.host, body.len())?;
+        for (name, value) in headers {
+            write!(self.out, "{name}: {value}\r\n")?;
+        }
+        self.out.extend_from_slice(b"\r\n");
+        self.out.extend_from_slice(body.as_bytes());
+        self.stream.get_mut().write_all(&self.out)
+    }
+
+    /// Reads the next answer: status, body, cookie set.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn answer(&mut self) -> io::Result<(u16, String, Option<String>)> {
+        let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| broken("no status"))?;
+        let (mut length, mut cookie) = (0_usize, None);
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().map_err(|_| broken("no length"))?;
+            } else if name.eq_ignore_ascii_case("set-cookie") {
+                cookie = value.trim().split(';').next().map(str::to_owned);
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned(), cookie))
+    }
+}

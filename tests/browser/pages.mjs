@@ -1,0 +1,139 @@
+// Walks every page in a real browser: wide and narrow, light and dark, by keyboard, with axe.
+// Usage: node pages.mjs BASE_URL SIGN_IN_LINK [FOLDER FOR SCREENSHOTS]
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const [base, link, shots] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+if (shots) mkdirSync(shots, { recursive: true });
+
+let passed = 0;
+const failures = [];
+const check = (ok, what) => { if (ok) passed += 1; else { failures.push(what); console.error(`failed: ${what}`); } };
+
+const browser = await chromium.launch({
+  executablePath: process.env.STEAD_CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+const page = await context.newPage();
+const trouble = [];
+page.on('console', (message) => { if (message.type() === 'error') trouble.push(message.text()); });
+page.on('pageerror', (error) => trouble.push(String(error)));
+page.on('request', (request) => { if (!request.url().startsWith(base)) trouble.push(`asked a third party: ${request.url()}`); });
+
+async function look(name, address, keep) {
+  for (const [width, theme] of [[1440, 'light'], [1440, 'dark'], [360, 'light'], [360, 'dark']]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await page.goto(base + address);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    const said = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join('; ')}`).join(' | ');
+    check(violations.length === 0, `${name} ${width} ${theme}: axe ${said}`);
+    if (shots && (keep || width === 360)) await page.screenshot({ path: `${shots}/${name}-${width}-${theme}.png`, fullPage: true });
+  }
+  await page.setViewportSize({ width: 320, height: 700 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  check(wide <= 320, `${name}: scrolls sideways at 320 px (${wide})`);
+  check((await page.title()).endsWith('· Stead'), `${name}: has a title`);
+  check(await page.locator('h1').count() === 1, `${name}: has one heading of the first rank`);
+}
+
+// Without a session every page leads to signing in.
+for (const address of ['/overview', '/devices', '/rules', '/proof', '/ledger']) {
+  await page.goto(base + address);
+  check(page.url() === `${base}/sign-in`, `${address} without a session leads to signing in`);
+}
+await look('sign-in', '/sign-in', true);
+
+// The link is a button first: looking at it does not use it up.
+await page.goto(link);
+await page.goto(link);
+await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+check(page.url() === `${base}/overview`, 'the link signs in');
+const cookie = (await context.cookies()).find((c) => c.name === '__Host-stead');
+check(cookie?.secure && cookie?.httpOnly && cookie?.sameSite === 'Lax', 'the session is a __Host- cookie');
+const other = await browser.newContext();
+const again = await (await other.newPage()).goto(link).then(async () => {
+  const used = other.pages()[0];
+  await used.getByRole('button', { name: 'Sign in' }).click();
+  return used.locator('h1').innerText();
+});
+check(again.includes('may not'), `the link works once (${again})`);
+await other.close();
+
+await page.goto(`${base}/devices`);
+const device = await page.locator('tbody th a').first().getAttribute('href');
+await page.goto(`${base}/ledger`);
+const entry = await page.locator('a[href^="/ledger/entries/"]').first().getAttribute('href');
+for (const [name, address, keep] of [
+  ['overview', '/overview', true],
+  ['devices', '/devices', true],
+  ['devices-none', '/devices?q=nobody-has-this-name', false],
+  ['device', device, true],
+  ['device-failing', `${device}?show=failing`, false],
+  ['rules', '/rules', true],
+  ['rule', '/rules/disk-encrypted', true],
+  ['proof', '/proof', true],
+  ['ledger', '/ledger', true],
+  ['entry', entry, true],
+  ['problem', '/problems/clock-skew', false],
+]) await look(name, address, keep);
+check(trouble.length === 0, `the browser had nothing to complain of: ${trouble.join(' | ')}`);
+trouble.length = 0;
+
+// By keyboard: the first stop skips to the page, the menu opens and closes, a finding opens.
+await page.setViewportSize({ width: 1440, height: 900 });
+await page.goto(`${base}/overview`);
+await page.keyboard.press('Tab');
+check(await page.evaluate(() => document.activeElement.classList.contains('skip')), 'the first stop skips to the page');
+await page.keyboard.press('Enter');
+await page.keyboard.press('Tab');
+check(await page.evaluate(() => document.querySelector('main').contains(document.activeElement)), 'skipping lands in the page');
+await page.setViewportSize({ width: 360, height: 700 });
+await page.goto(`${base}/overview`);
+await page.getByRole('button', { name: 'Menu' }).focus();
+await page.keyboard.press('Enter');
+check(await page.locator('#nav').isVisible(), 'the menu opens by keyboard');
+await page.keyboard.press('Escape');
+check(!(await page.locator('#nav').isVisible()), 'the menu closes by Escape');
+await page.setViewportSize({ width: 1440, height: 900 });
+await page.goto(base + device);
+const summary = page.locator('details.fix > summary').first();
+if (await summary.count()) {
+  await summary.focus();
+  await page.keyboard.press('Enter');
+  check(await page.locator('details.fix[open] ol').first().isVisible(), 'a fix opens by keyboard');
+}
+
+// The same without a script.
+const plain = await browser.newContext({ javaScriptEnabled: false, storageState: await context.storageState() });
+const still = await plain.newPage();
+for (const address of ['/overview', device, '/rules/disk-encrypted']) {
+  await still.goto(base + address);
+  check((await still.locator('main').innerText()).length > 300, `${address} reads without a script`);
+}
+await plain.close();
+
+// The overview follows what arrives, and keeps the focus where it was.
+await page.goto(`${base}/overview`);
+await page.locator('#all-devices').focus();
+const asked = await page.waitForResponse((response) => response.url().includes('/overview/live'), { timeout: 15000 });
+check([200, 204].includes(asked.status()), 'the overview asks for news');
+await page.waitForTimeout(300);
+check(await page.evaluate(() => document.activeElement.id === 'all-devices'), 'news leave the focus alone');
+
+// A request that changes something and comes from another site is refused.
+const foreign = await context.request.post(`${base}/sign-out`, { headers: { 'sec-fetch-site': 'cross-site' } });
+check(foreign.status() === 403, 'another site cannot sign anybody out');
+await page.getByRole('button', { name: 'Sign out' }).click();
+check(page.url() === `${base}/sign-in`, 'signing out leads to signing in');
+await page.goto(`${base}/overview`);
+check(page.url() === `${base}/sign-in`, 'a session that was ended is ended');
+check(trouble.length === 0, `no trouble at the end either: ${trouble.join(' | ')}`);
+
+await browser.close();
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);

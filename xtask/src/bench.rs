@@ -1,0 +1,40 @@
+//! `cargo xtask bench`: figures, with the machine and command that gave them.
+
+use clap::Subcommand;
+
+use crate::{bench_agent, bench_ingest};
+
+#[derive(Subcommand)]
+pub enum Bench {
+    /// A pass of the agent over this computer: time, memory, size.
+    Agent(bench_agent::Agent),
+    /// Signed messages from a simulated fleet over kept-alive HTTP.
+    Ingest(bench_ingest::Ingest),
+}
+
+impl Bench {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Agent(agent) => agent.run(),
+            Self::Ingest(ingest) => ingest.run(),
+        }
+    }
+}
+
+/// The machine, in a line.
+pub fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name\t: ")).unwrap_or("unknown processor").to_owned();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let load = read("/proc/loadavg");
+    format!("{cores} × {model}, Linux {}, load {}", kernel.trim(), load.split(' ').next().unwrap_or_default())
+}
+
+/// The median, and the smallest and largest.
+pub fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
+    (at(values.len() / 2), at(0), at(values.len().saturating_sub(1)))
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask test`: everything that must hold, in one command. What a bare Debian machine with Rust
+//! lacks is installed from the package registries; what may not be installed is said and skipped.
+
+use std::path::Path;
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::{machine, tidy};
+
+#[derive(Args)]
+pub struct Test {
+    /// Fail where something would be skipped.
+    #[arg(long, env = "CI")]
+    strict: bool,
+}
+
+impl Test {
+    pub fn run(self) -> anyhow::Result<()> {
+        let mut skipped = Vec::new();
+        let postgres = need("PostgreSQL", || Path::new("/usr/lib/postgresql").is_dir() || machine::has("initdb"), &["postgresql"], &mut skipped)?;
+        let browser = need("a browser", || machine::has("chromium"), &["chromium"], &mut skipped)?
+            && need("Node.js", || machine::has("node") && machine::has("npm"), &["nodejs", "npm"], &mut skipped)?;
+        if browser {
+            machine::run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund", "--silent"])?;
+        }
+        if !skipped.is_empty() && self.strict {
+            bail!("would be skipped: {}", skipped.join("; "));
+        }
+
+        tidy::run()?;
+        machine::cargo(&["fmt", "--all", "--check"])?;
+        machine::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+        machine::cargo(&["build", "--workspace", "--bins"])?;
+        for task in ["lint", "test"] {
+            let server = machine::built("stead-server", false);
+            machine::run(&server.to_string_lossy(), &["pack", task, "packs/remote-work"])?;
+        }
+        // Tests that would be skipped fail instead when what they need is there.
+        // Set for the tests below: what is there must be used.
+        let mut arguments = vec!["test", "--workspace"];
+        if !(postgres && browser) {
+            arguments.push("--no-fail-fast");
+        }
+        if postgres && browser {
+            machine::run("env", &[&["STEAD_TEST_ALL=1", "cargo"], arguments.as_slice()].concat())?;
+        } else {
+            machine::cargo(&arguments)?;
+        }
+        if machine::has("cargo-deny") {
+            machine::cargo(&["deny", "--all-features", "check"])?;
+        } else {
+            skipped.push("cargo deny (install it with `cargo install cargo-deny`)".to_owned());
+        }
+        println!();
+        for what in &skipped {
+            println!("skipped: {what}");
+        }
+        println!("All that was run holds.");
+        Ok(())
+    }
+}
+
+/// Whether something is there, installed now if it may be.
+fn need(what: &str, there: impl Fn() -> bool, packages: &[&str], skipped: &mut Vec<String>) -> anyhow::Result<bool> {
+    if !there() && machine::can_install() {
+        machine::install(packages)?;
+    }
+    if there() {
+        return Ok(true);
+    }
+    skipped.push(format!("what needs {what} (install {})", packages.join(", ")));
+    Ok(false)
+}
