@@ -43,7 +43,11 @@ impl Agent {
             for (what, unit, values) in [
                 ("wall", "ms", passes.iter().map(|p| p.wall).collect()),
                 ("CPU, commands included", "ms", passes.iter().map(|p| p.cpu).collect()),
-                ("peak RSS, the largest of the agent and its commands", "MiB", passes.iter().map(|p| p.rss).collect::<Vec<f64>>()),
+                (
+                    "peak RSS, the largest of the agent and its commands",
+                    "MiB",
+                    passes.iter().map(|p| p.rss).collect::<Vec<f64>>(),
+                ),
             ] {
                 let (median, least, most) = bench::spread(values);
                 println!("{name}: {what} {median:.1} {unit} ({least:.1} to {most:.1})");
@@ -65,8 +69,12 @@ fn pass(program: &std::path::Path, state: &std::path::Path) -> anyhow::Result<Pa
         program = program.to_string_lossy(),
         state = state.to_string_lossy(),
     );
-    let out = Command::new("python3").args(["-c", &script]).output().context("python3 reads the system's accounting and is missing")?;
-    let numbers: Vec<f64> = serde_json::from_slice(&out.stdout).with_context(|| String::from_utf8_lossy(&out.stderr).into_owned())?;
+    let out = Command::new("python3")
+        .args(["-c", &script])
+        .output()
+        .context("python3 reads the system's accounting and is missing")?;
+    let numbers: Vec<f64> = serde_json::from_slice(&out.stdout)
+        .with_context(|| String::from_utf8_lossy(&out.stderr).into_owned())?;
     let [wall, cpu, rss, exit] = numbers.as_slice() else { bail!("the accounting could not be read") };
     if *exit > 1.0 {
         bail!("the agent could not run");

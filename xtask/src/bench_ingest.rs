@@ -62,18 +62,31 @@ impl Ingest {
     pub fn run(self) -> anyhow::Result<()> {
         machine::cargo(&["build", "--quiet", "--release", "--package", "stead-server", "--bins"])?;
         println!("{}", bench::machine());
-        println!("$ cargo xtask bench ingest --devices {} --store {:?} --seconds {} --connections {}{}", self.devices, self.store, self.seconds, self.connections, self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}")));
+        println!(
+            "$ cargo xtask bench ingest --devices {} --store {:?} --seconds {} --connections {}{}",
+            self.devices,
+            self.store,
+            self.seconds,
+            self.connections,
+            self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"))
+        );
         let data = std::env::temp_dir().join(format!("stead-bench-{}", std::process::id()));
         let postgres = match self.store {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Postgres::start(true).map_err(|e| anyhow!(e))?),
         };
-        let url = postgres.as_ref().map(|p| p.create_database("bench")).transpose().map_err(|e| anyhow!(e))?;
+        let url =
+            postgres.as_ref().map(|p| p.create_database("bench")).transpose().map_err(|e| anyhow!(e))?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let program = machine::built("stead-server", true);
         let started = Instant::now();
         let server = Server::start_at(&program, &data, url.as_deref(), address).map_err(|e| anyhow!(e))?;
-        println!("ready after {} ms on an empty store; RSS {:.1} MiB; binary {:.1} MiB", started.elapsed().as_millis(), rss(&server), fs::metadata(&program)?.len() as f64 / 1_048_576.0);
+        println!(
+            "ready after {} ms on an empty store; RSS {:.1} MiB; binary {:.1} MiB",
+            started.elapsed().as_millis(),
+            rss(&server),
+            fs::metadata(&program)?.len() as f64 / 1_048_576.0
+        );
 
         let mut fleet = self.enrol(&server)?;
         self.first_reports(&server, &mut fleet)?;
@@ -85,8 +98,13 @@ impl Ingest {
         if self.store == Engine::Sqlite {
             let key = server.ledger_key().map_err(|e| anyhow!(e))?;
             let file = data.join("stead.db");
-            let out = server.ledger(&["verify", &file.to_string_lossy(), "--key", &key]).map_err(|e| anyhow!(e))?;
-            println!("ledger: {} ({:.2} s)", String::from_utf8_lossy(&out.stdout).trim(), verified.elapsed().as_secs_f64());
+            let out =
+                server.ledger(&["verify", &file.to_string_lossy(), "--key", &key]).map_err(|e| anyhow!(e))?;
+            println!(
+                "ledger: {} ({:.2} s)",
+                String::from_utf8_lossy(&out.stdout).trim(),
+                verified.elapsed().as_secs_f64()
+            );
         }
         drop(server);
         let restarted = Instant::now();
@@ -103,13 +121,17 @@ impl Ingest {
         if let Some(store) = server.store() {
             codes.args(["--store", store]);
         }
-        let mut codes = codes.args(["enrol-code", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut codes =
+            codes.args(["enrol-code", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let names: String = (0..self.devices).map(|n| format!("Person {n:06}\n")).collect();
         let mut input = codes.stdin.take().context("no standard input")?;
         let writer = thread::spawn(move || std::io::Write::write_all(&mut input, names.as_bytes()));
         let out = codes.wait_with_output()?;
         writer.join().map_err(|_| anyhow!("the names could not be written"))??;
-        let codes: Vec<String> = String::from_utf8(out.stdout)?.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect();
+        let codes: Vec<String> = String::from_utf8(out.stdout)?
+            .lines()
+            .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+            .collect();
         anyhow::ensure!(codes.len() == self.devices, "{} codes for {} devices", codes.len(), self.devices);
         let started = Instant::now();
         let share = self.devices.div_ceil(8);
@@ -124,18 +146,34 @@ impl Ingest {
                         for (n, code) in codes.iter().enumerate() {
                             let mut seed = [7; 32];
                             seed[..8].copy_from_slice(&((part * share + n) as u64).to_le_bytes());
-                            devices.push(SimDevice::enrol(&mut client, seed, code, &format!("laptop-{:06}", part * share + n), now()).map_err(|e| anyhow!(e))?);
+                            devices.push(
+                                SimDevice::enrol(
+                                    &mut client,
+                                    seed,
+                                    code,
+                                    &format!("laptop-{:06}", part * share + n),
+                                    now(),
+                                )
+                                .map_err(|e| anyhow!(e))?,
+                            );
                         }
                         Ok(devices)
                     })
                 })
                 .collect();
-            threads.into_iter().map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?).collect::<anyhow::Result<Vec<_>>>()
+            threads
+                .into_iter()
+                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
+                .collect::<anyhow::Result<Vec<_>>>()
         })?
         .into_iter()
         .flatten()
         .collect();
-        println!("enrolled {} devices, {:.0}/s", fleet.len(), fleet.len() as f64 / started.elapsed().as_secs_f64());
+        println!(
+            "enrolled {} devices, {:.0}/s",
+            fleet.len(),
+            fleet.len() as f64 / started.elapsed().as_secs_f64()
+        );
         Ok(fleet)
     }
 
@@ -151,7 +189,8 @@ impl Ingest {
                     scope.spawn(move || -> anyhow::Result<()> {
                         let mut clients = connect(server, self.connections / THREADS)?;
                         for chunk in devices.chunks_mut(clients.len()) {
-                            let messages: Vec<String> = chunk.iter_mut().map(|d| text(&d.report(facts, now()))).collect();
+                            let messages: Vec<String> =
+                                chunk.iter_mut().map(|d| text(&d.report(facts, now()))).collect();
                             exchange(&mut clients, &messages)?;
                         }
                         Ok(())
@@ -160,7 +199,11 @@ impl Ingest {
                 .collect();
             threads.into_iter().try_for_each(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
         })?;
-        println!("first reports, each judged by every rule: {:.0}/s; RSS {:.1} MiB", fleet.len() as f64 / started.elapsed().as_secs_f64(), rss(server));
+        println!(
+            "first reports, each judged by every rule: {:.0}/s; RSS {:.1} MiB",
+            fleet.len() as f64 / started.elapsed().as_secs_f64(),
+            rss(server)
+        );
         Ok(())
     }
 
@@ -179,13 +222,18 @@ impl Ingest {
                     scope.spawn(move || self.drive(server, devices, load, states, digests))
                 })
                 .collect();
-            threads.into_iter().map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?).collect::<anyhow::Result<_>>()
+            threads
+                .into_iter()
+                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
+                .collect::<anyhow::Result<_>>()
         })?;
         let seconds = started.elapsed().as_secs_f64();
         let sent: u64 = results.iter().map(|(n, _)| n).sum();
         let mut latencies: Vec<u32> = results.into_iter().flat_map(|(_, l)| l).collect();
         latencies.sort_unstable();
-        let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or(0) as f64 / 1000.0;
+        let at = |share: f64| {
+            latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or(0) as f64 / 1000.0
+        };
         println!(
             "{load:?}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms; server CPU {:.0} µs a message, RSS {:.1} MiB",
             sent as f64 / seconds,
@@ -198,7 +246,14 @@ impl Ingest {
         Ok(())
     }
 
-    fn drive(&self, server: &Server, devices: &mut [SimDevice], load: Load, states: &[Facts; 2], digests: &[String; 2]) -> anyhow::Result<(u64, Vec<u32>)> {
+    fn drive(
+        &self,
+        server: &Server,
+        devices: &mut [SimDevice],
+        load: Load,
+        states: &[Facts; 2],
+        digests: &[String; 2],
+    ) -> anyhow::Result<(u64, Vec<u32>)> {
         let mut clients = connect(server, (self.connections / THREADS).min(devices.len()))?;
         let mut state = vec![0_usize; devices.len()];
         let (mut sent, mut next, mut latencies) = (0_u64, 0_usize, Vec::new());
@@ -214,7 +269,11 @@ impl Ingest {
                 }
                 let now = now();
                 let device = &mut devices[place];
-                let message = if load == Load::Agents && !changes { device.heartbeat(&digests[state[place]], now) } else { device.report(&states[state[place]], now) };
+                let message = if load == Load::Agents && !changes {
+                    device.heartbeat(&digests[state[place]], now)
+                } else {
+                    device.report(&states[state[place]], now)
+                };
                 messages.push(text(&message));
             }
             latencies.extend(exchange(&mut clients, &messages)?);
@@ -238,7 +297,8 @@ fn prepare(bench: &Ingest, server: &Server, fleet: &mut [SimDevice], facts: &Fac
                 scope.spawn(move || -> anyhow::Result<()> {
                     let mut clients = connect(server, bench.connections / THREADS)?;
                     for chunk in devices.chunks_mut(clients.len()) {
-                        let messages: Vec<String> = chunk.iter_mut().map(|d| text(&d.report(facts, now()))).collect();
+                        let messages: Vec<String> =
+                            chunk.iter_mut().map(|d| text(&d.report(facts, now()))).collect();
                         exchange(&mut clients, &messages)?;
                     }
                     Ok(())
@@ -273,7 +333,15 @@ fn exchange(clients: &mut [Client], messages: &[String]) -> anyhow::Result<Vec<u
 fn pages(server: &Server) -> anyhow::Result<()> {
     let cookie = server.sign_in().map_err(|e| anyhow!(e))?;
     let mut client = server.client().map_err(|e| anyhow!(e))?;
-    for path in ["/overview", "/devices", "/devices?standing=due", "/devices?q=person+000777", "/rules/firewall-on", "/ledger", "/proof"] {
+    for path in [
+        "/overview",
+        "/devices",
+        "/devices?standing=due",
+        "/devices?q=person+000777",
+        "/rules/firewall-on",
+        "/ledger",
+        "/proof",
+    ] {
         let mut times = Vec::new();
         for _ in 0..30 {
             let started = Instant::now();
@@ -291,7 +359,10 @@ fn facts(firewall_off: bool, at: Millis) -> Facts {
     let mut facts = good_facts_at(Millis(at.day() * stead_model::time::DAY));
     if firewall_off {
         facts.insert("device.firewall.denies_inbound".to_owned(), Fact::known(false, "nft -j list ruleset"));
-        facts.insert("device.firewall.by".to_owned(), Fact::known("nftables: nothing refuses connections from outside", "nft -j list ruleset"));
+        facts.insert(
+            "device.firewall.by".to_owned(),
+            Fact::known("nftables: nothing refuses connections from outside", "nft -j list ruleset"),
+        );
     }
     facts
 }

@@ -53,7 +53,11 @@ pub fn can_install() -> bool {
 pub fn install(packages: &[&str]) -> anyhow::Result<()> {
     println!("\n$ apt-get install {}", packages.join(" "));
     let apt = |arguments: &[&str]| {
-        Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status()
+        Command::new("apt-get")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null())
+            .status()
     };
     let updated = apt(&["update", "-qq"])?;
     if !updated.success() {

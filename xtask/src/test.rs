@@ -18,9 +18,19 @@ pub struct Test {
 impl Test {
     pub fn run(self) -> anyhow::Result<()> {
         let mut skipped = Vec::new();
-        let postgres = need("PostgreSQL", || Path::new("/usr/lib/postgresql").is_dir() || machine::has("initdb"), &["postgresql"], &mut skipped)?;
+        let postgres = need(
+            "PostgreSQL",
+            || Path::new("/usr/lib/postgresql").is_dir() || machine::has("initdb"),
+            &["postgresql"],
+            &mut skipped,
+        )?;
         let browser = need("a browser", || machine::has("chromium"), &["chromium"], &mut skipped)?
-            && need("Node.js", || machine::has("node") && machine::has("npm"), &["nodejs", "npm"], &mut skipped)?;
+            && need(
+                "Node.js",
+                || machine::has("node") && machine::has("npm"),
+                &["nodejs", "npm"],
+                &mut skipped,
+            )?;
         if browser {
             machine::run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund", "--silent"])?;
         }
@@ -62,7 +72,12 @@ impl Test {
 }
 
 /// Whether something is there, installed now if it may be.
-fn need(what: &str, there: impl Fn() -> bool, packages: &[&str], skipped: &mut Vec<String>) -> anyhow::Result<bool> {
+fn need(
+    what: &str,
+    there: impl Fn() -> bool,
+    packages: &[&str],
+    skipped: &mut Vec<String>,
+) -> anyhow::Result<bool> {
     if !there() && machine::can_install() {
         machine::install(packages)?;
     }

@@ -41,7 +41,15 @@ impl Drop for Running {
 
 impl Up {
     pub fn run(self) -> anyhow::Result<()> {
-        machine::cargo(&["build", "--quiet", "--package", "stead-server", "--package", "stead-agent", "--bins"])?;
+        machine::cargo(&[
+            "build",
+            "--quiet",
+            "--package",
+            "stead-server",
+            "--package",
+            "stead-agent",
+            "--bins",
+        ])?;
         let data = machine::root().join(&self.data);
         let server = machine::built("stead-server", false);
         let agent = machine::built("stead", false);
@@ -69,7 +77,9 @@ impl Up {
             return Ok(());
         }
         println!("Ctrl-C ends everything. Run `cargo xtask up` again to carry on with the same data.");
-        let _agent = Running(Command::new(&agent).arg("--state").arg(&state).arg("agent").stderr(Stdio::null()).spawn()?);
+        let _agent = Running(
+            Command::new(&agent).arg("--state").arg(&state).arg("agent").stderr(Stdio::null()).spawn()?,
+        );
         let ended = running.0.wait()?;
         println!("The server has ended ({ended}).");
         Ok(())
@@ -93,7 +103,8 @@ fn wait_until_ready(server: &mut Child) -> anyhow::Result<()> {
 }
 
 fn said(server: &Path, data: &Path, command: &[&str]) -> anyhow::Result<String> {
-    let out = Command::new(server).arg("admin").arg("--data").arg(data.join("server")).args(command).output()?;
+    let out =
+        Command::new(server).arg("admin").arg("--data").arg(data.join("server")).args(command).output()?;
     if !out.status.success() {
         bail!("stead-server admin {}: {}", command.join(" "), String::from_utf8_lossy(&out.stderr));
     }

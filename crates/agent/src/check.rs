@@ -26,7 +26,10 @@ impl Checked {
     /// Whether nothing that is asked of the person fails or is unknown. Rules that are only observed ask
     /// for nothing.
     pub fn is_good(&self) -> bool {
-        !self.findings.iter().any(|finding| finding.stage != Stage::Observe && finding.outcome.counts_against())
+        !self
+            .findings
+            .iter()
+            .any(|finding| finding.stage != Stage::Observe && finding.outcome.counts_against())
     }
 }
 
@@ -38,7 +41,8 @@ enum Saved {
         facts: Facts,
         at: Millis,
         #[serde(default)]
-        read_at: BTreeMap<String, Millis> },
+        read_at: BTreeMap<String, Millis>,
+    },
     Facts(Facts),
 }
 
@@ -104,10 +108,16 @@ fn owner(state: &State) -> Fact {
     match state.identity() {
         Ok(Some(identity)) => Fact::known(identity.owner, "record of the enrolment"),
         Ok(None) => not_enrolled(),
-        Err(error) => Fact::unknown(format!("the record of the enrolment cannot be read: {error}"), "record of the enrolment"),
+        Err(error) => Fact::unknown(
+            format!("the record of the enrolment cannot be read: {error}"),
+            "record of the enrolment",
+        ),
     }
 }
 
 fn not_enrolled() -> Fact {
-    Fact::not_applicable("this computer is not enrolled, so nobody has written down whose it is", "record of the enrolment")
+    Fact::not_applicable(
+        "this computer is not enrolled, so nobody has written down whose it is",
+        "record of the enrolment",
+    )
 }

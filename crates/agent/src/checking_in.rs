@@ -55,9 +55,9 @@ impl<'a> CheckIns<'a> {
     /// # Errors
     /// When this device is not enrolled or its state cannot be read.
     pub fn open(state: &'a State) -> anyhow::Result<Self> {
-        let identity = state
-            .identity()?
-            .context("this device is not enrolled; ask your coordinator for a code and run `stead enroll SERVER CODE`")?;
+        let identity = state.identity()?.context(
+            "this device is not enrolled; ask your coordinator for a code and run `stead enroll SERVER CODE`",
+        )?;
         Ok(Self {
             key: state.key().context("the device's key cannot be read")?,
             answer_key: VerifyingKey::from_text(&identity.answer_key)?,
@@ -82,7 +82,8 @@ impl<'a> CheckIns<'a> {
             return Ok(CheckedIn::Away(why));
         }
         let progress = self.state.progress()?;
-        let whole = prepared.digest != progress.facts_digest || now().since(progress.reported_at) >= WHOLE_EVERY;
+        let whole =
+            prepared.digest != progress.facts_digest || now().since(progress.reported_at) >= WHOLE_EVERY;
         if whole {
             return self.report(&prepared, now());
         }
@@ -90,7 +91,9 @@ impl<'a> CheckIns<'a> {
         let heartbeat = prepared.seal_heartbeat(&self.key, self.identity.device, seq, now())?;
         match self.send(&heartbeat) {
             Ok(answer) => self.answered(answer),
-            Err(SendError::Refused(problem)) if problem.kind.ends_with(Kind::FactsNeeded.slug()) => self.report(&prepared, now()),
+            Err(SendError::Refused(problem)) if problem.kind.ends_with(Kind::FactsNeeded.slug()) => {
+                self.report(&prepared, now())
+            }
             Err(SendError::Away(why)) => Ok(CheckedIn::Away(why)),
             Err(other) => Err(other.into()),
         }
@@ -125,7 +128,11 @@ impl<'a> CheckIns<'a> {
 
     fn reported(&self, prepared: &Prepared, now: Millis) -> anyhow::Result<()> {
         let progress = self.state.progress()?;
-        Ok(self.state.set_progress(&Progress { facts_digest: prepared.digest.clone(), reported_at: now, ..progress })?)
+        Ok(self.state.set_progress(&Progress {
+            facts_digest: prepared.digest.clone(),
+            reported_at: now,
+            ..progress
+        })?)
     }
 
     /// Sends what waits, oldest first. The inner error is why the server is away.
@@ -156,8 +163,11 @@ impl<'a> CheckIns<'a> {
         let text = self.transport.post("/api/v1/check-ins", envelope)?;
         let unreadable = |why: &str| SendError::Away(format!("its answer {why}"));
         let sealed: Envelope = serde_json::from_str(&text).map_err(|_| unreadable("cannot be read"))?;
-        let opened = sealed.open(ANSWER, &self.answer_key).map_err(|_| unreadable("is not sealed by the server this device enrolled at"))?;
-        let answer: Answer = serde_json::from_slice(opened.bytes()).map_err(|_| unreadable("cannot be read"))?;
+        let opened = sealed
+            .open(ANSWER, &self.answer_key)
+            .map_err(|_| unreadable("is not sealed by the server this device enrolled at"))?;
+        let answer: Answer =
+            serde_json::from_slice(opened.bytes()).map_err(|_| unreadable("cannot be read"))?;
         if answer.device != self.identity.device {
             return Err(unreadable("is for another device"));
         }

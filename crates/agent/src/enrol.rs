@@ -19,7 +19,14 @@ use crate::{
 ///
 /// # Errors
 /// When it is enrolled already, the server refuses, or the state cannot be written.
-pub fn enrol(state: &State, host: &Host, server: &str, code: &str, trust: Option<PathBuf>, now: Millis) -> anyhow::Result<Identity> {
+pub fn enrol(
+    state: &State,
+    host: &Host,
+    server: &str,
+    code: &str,
+    trust: Option<PathBuf>,
+    now: Millis,
+) -> anyhow::Result<Identity> {
     if let Some(identity) = state.identity()? {
         bail!(
             "this device is enrolled already, at {} for {}. To enrol it anew, move {} away first; it will be a new device",
@@ -30,7 +37,8 @@ pub fn enrol(state: &State, host: &Host, server: &str, code: &str, trust: Option
     }
     let transport = Transport::new(server, trust.as_deref())?;
     let mut seed = Seed::new([0; 32]);
-    aws_lc_rs::rand::fill(seed.as_mut()).map_err(|_| anyhow::anyhow!("the system gave no randomness for a key"))?;
+    aws_lc_rs::rand::fill(seed.as_mut())
+        .map_err(|_| anyhow::anyhow!("the system gave no randomness for a key"))?;
     let key = SigningKey::from_seed(&seed)?;
     let enrolment = Enrolment {
         v: VERSION,

@@ -48,10 +48,17 @@ pub struct User {
 impl Host {
     /// This machine.
     pub fn real() -> Self {
-        let environment: BTreeMap<String, String> = ["HOME", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY"]
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-            .collect();
+        let environment: BTreeMap<String, String> = [
+            "HOME",
+            "XDG_CURRENT_DESKTOP",
+            "XDG_SESSION_TYPE",
+            "XDG_RUNTIME_DIR",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "DISPLAY",
+        ]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect();
         Self {
             root: PathBuf::from("/"),
             recorded: None,
@@ -202,7 +209,10 @@ impl Host {
     pub fn run(&self, program: &str, arguments: &[&str], limit: Duration) -> Result<String, Why> {
         if let Some(recorded) = &self.recorded {
             let line = [&[program], arguments].concat().join(" ");
-            return recorded.get(&line).cloned().unwrap_or_else(|| Err(format!("{program} is not installed")));
+            return recorded
+                .get(&line)
+                .cloned()
+                .unwrap_or_else(|| Err(format!("{program} is not installed")));
         }
         let path = locate(program).ok_or_else(|| format!("{program} is not installed"))?;
         let mut command = Command::new(path);
@@ -275,7 +285,10 @@ mod tests {
         let host = Host::real();
         let answer = host.run("sleep", &["5"], Duration::from_millis(100));
         assert_eq!(answer, Err("sleep did not answer within 0 s".to_owned()));
-        assert_eq!(host.run("no-such-program", &[], Duration::from_secs(1)), Err("no-such-program is not installed".to_owned()));
+        assert_eq!(
+            host.run("no-such-program", &[], Duration::from_secs(1)),
+            Err("no-such-program is not installed".to_owned())
+        );
         assert!(host.run("false", &[], Duration::from_secs(1)).unwrap_err().contains("ended with an error"));
     }
 

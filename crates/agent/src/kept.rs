@@ -24,7 +24,8 @@ pub struct Kept {
 impl Kept {
     /// Reads what an earlier run kept. What cannot be read is simply asked again.
     pub fn load(path: &Path) -> Self {
-        let answers = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let answers =
+            fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         Self { answers: Mutex::new(answers) }
     }
 
@@ -38,8 +39,16 @@ impl Kept {
     }
 
     /// The kept answer when nothing it depends on has changed, else a new one; and when it was read.
-    pub fn get(&self, host: &Host, name: &str, depends_on: &[String], now: Millis, ask: impl FnOnce() -> Facts) -> (Facts, Millis) {
-        let marks: BTreeMap<String, String> = depends_on.iter().map(|path| (path.clone(), host.mark(path))).collect();
+    pub fn get(
+        &self,
+        host: &Host,
+        name: &str,
+        depends_on: &[String],
+        now: Millis,
+        ask: impl FnOnce() -> Facts,
+    ) -> (Facts, Millis) {
+        let marks: BTreeMap<String, String> =
+            depends_on.iter().map(|path| (path.clone(), host.mark(path))).collect();
         {
             let answers = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if let Some(answer) = answers.get(name)

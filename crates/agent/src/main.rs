@@ -7,8 +7,7 @@ use clap::{Parser, Subcommand};
 use stead_agent::{
     check::{self, Checked},
     checking_in::{CheckIns, CheckedIn},
-    enrol,
-    facts,
+    enrol, facts,
     host::Host,
     kept::Kept,
     reporting::Prepared,
@@ -31,7 +30,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Check this computer against the policy. Needs no server, sends nothing.
-    #[command(after_help = "Ends with 0 when all is good, 1 when something fails or is unknown, 2 when it could not run.")]
+    #[command(
+        after_help = "Ends with 0 when all is good, 1 when something fails or is unknown, 2 when it could not run."
+    )]
     Check {
         /// Print JSON.
         #[arg(long)]
@@ -63,7 +64,10 @@ enum Command {
 }
 
 /// The only clock in this program.
-#[expect(clippy::disallowed_methods, reason = "the agent's one reading of the clock; everything below takes time as an argument")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the agent's one reading of the clock; everything below takes time as an argument"
+)]
 fn now() -> Millis {
     Millis(jiff::Timestamp::now().as_millisecond())
 }
@@ -125,7 +129,10 @@ fn show_report(state: &State) -> anyhow::Result<ExitCode> {
 
 fn enroll(state: &State, server: &str, code: &str, trust: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let identity = enrol::enrol(state, &Host::real(), server, code, trust, now())?;
-    println!("Enrolled for {} as {}. Its key was made here and stays here.", identity.person, identity.device);
+    println!(
+        "Enrolled for {} as {}. Its key was made here and stays here.",
+        identity.person, identity.device
+    );
     println!("Next: `stead agent --once` checks in now; as a service, `stead agent` keeps on.");
     Ok(ExitCode::SUCCESS)
 }
@@ -153,7 +160,8 @@ fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn status(state: &State) -> anyhow::Result<ExitCode> {
-    let identity = state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
+    let identity =
+        state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
     println!("{}, enrolled at {} for {}", identity.device, identity.server, identity.person);
     let Some(answer) = state.answer(&identity)? else {
         println!("The server has not answered yet. Run `stead agent --once`.");
@@ -161,7 +169,10 @@ fn status(state: &State) -> anyhow::Result<ExitCode> {
     };
     println!("Judged by {}, {}", answer.policy, show::when(answer.heard_at));
     if answer.valid_until <= now() {
-        println!("This answer was valid until {}. Run `stead agent --once` for a new one.", show::when(answer.valid_until));
+        println!(
+            "This answer was valid until {}. Run `stead agent --once` for a new one.",
+            show::when(answer.valid_until)
+        );
         return Ok(ExitCode::FAILURE);
     }
     anstream::print!("{}", show::summary(answer.findings.as_deref().unwrap_or_default(), answer.standing));

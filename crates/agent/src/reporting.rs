@@ -48,7 +48,13 @@ impl Prepared {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn seal_report(&self, key: &SigningKey, device: DeviceId, seq: i64, at: Millis) -> Result<Envelope, serde_json::Error> {
+    pub fn seal_report(
+        &self,
+        key: &SigningKey,
+        device: DeviceId,
+        seq: i64,
+        at: Millis,
+    ) -> Result<Envelope, serde_json::Error> {
         Ok(key.seal(REPORT, self.report(device, seq, at)?.as_bytes(), &device.to_string()))
     }
 
@@ -56,7 +62,13 @@ impl Prepared {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn seal_heartbeat(&self, key: &SigningKey, device: DeviceId, seq: i64, at: Millis) -> Result<Envelope, serde_json::Error> {
+    pub fn seal_heartbeat(
+        &self,
+        key: &SigningKey,
+        device: DeviceId,
+        seq: i64,
+        at: Millis,
+    ) -> Result<Envelope, serde_json::Error> {
         let heartbeat = Heartbeat { v: VERSION, device, seq, at, facts_digest: self.digest.clone() };
         Ok(key.seal(HEARTBEAT, serde_json::to_string(&heartbeat)?.as_bytes(), &device.to_string()))
     }

@@ -29,13 +29,16 @@ fn one(out: &mut String, finding: &Finding, pack: &Pack) {
     let style = style(finding.outcome);
     let bold = Style::new().bold();
     let soft = Style::new().dimmed();
-    let _ = writeln!(out, "{style}{:<15}{style:#} {bold}{}{bold:#}", finding.outcome.to_string(), finding.title);
+    let _ =
+        writeln!(out, "{style}{:<15}{style:#} {bold}{}{bold:#}", finding.outcome.to_string(), finding.title);
     let _ = wrapped(out, &finding.observed, 16);
     let origin = if finding.origin.is_empty() { String::new() } else { format!("{}, ", finding.origin) };
     let _ = wrapped_in(out, &format!("from {origin}{}", when(finding.at)), 16, soft);
     if finding.outcome.counts_against() {
         let stage = match finding.stage {
-            Stage::Enforce => finding.due.map_or_else(String::new, |due| format!("Counts from {}.", when(due))),
+            Stage::Enforce => {
+                finding.due.map_or_else(String::new, |due| format!("Counts from {}.", when(due)))
+            }
             Stage::Advise => "Advice; it closes nothing.".to_owned(),
             Stage::Observe => "Only written down; it closes nothing.".to_owned(),
         };
@@ -100,7 +103,9 @@ fn paragraphs(markdown: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut fresh = true;
     for line in markdown.lines() {
-        let item = line.split_once(". ").is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+        let item = line
+            .split_once(". ")
+            .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
         if line.trim().is_empty() {
             fresh = true;
         } else if let (false, false, Some(last)) = (fresh, item, all.last_mut()) {

@@ -48,7 +48,8 @@ impl Spool {
         for name in self.names()? {
             let path = self.folder.join(&name);
             let text = fs::read_to_string(&path)?;
-            let whole = text.split_once('\n').filter(|(digest, text)| seal::digest(text.as_bytes()) == *digest);
+            let whole =
+                text.split_once('\n').filter(|(digest, text)| seal::digest(text.as_bytes()) == *digest);
             match whole.and_then(|(_, text)| serde_json::from_str(text).ok()) {
                 Some(envelope) => return Ok(Some((name, envelope))),
                 None => fs::rename(&path, path.with_extension("damaged"))?,

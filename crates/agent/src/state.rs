@@ -8,7 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use stead_model::{
-    DeviceId, Millis, message::Answer,
+    DeviceId, Millis,
+    message::Answer,
     seal::{self, Envelope, Seed, SigningKey, VerifyingKey},
 };
 use zeroize::Zeroizing;

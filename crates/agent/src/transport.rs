@@ -81,7 +81,12 @@ impl Transport {
             .send(&body)
             .map_err(|error| away(&error))?;
         let status = response.status();
-        let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(|error| away(&error))?;
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_string()
+            .map_err(|error| away(&error))?;
         if status.is_success() {
             return Ok(text);
         }
@@ -89,7 +94,9 @@ impl Transport {
             // A server that cannot just now will be able to later.
             Ok(problem) if problem.status < 500 => Err(SendError::Refused(problem)),
             Ok(problem) => Err(SendError::Away(problem.to_string())),
-            Err(_) => Err(SendError::Away(format!("HTTP {status}, and not in Stead's words; is this the right address?"))),
+            Err(_) => Err(SendError::Away(format!(
+                "HTTP {status}, and not in Stead's words; is this the right address?"
+            ))),
         }
     }
 }
@@ -98,11 +105,14 @@ fn is_loopback(server: &str) -> bool {
     let Some(rest) = server.strip_prefix("http://") else { return false };
     let authority = rest.split('/').next().unwrap_or_default();
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    host == "localhost" || host == "[::1]" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host == "[::1]"
+        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, SendError> {
-    let refused = |why: &dyn std::fmt::Display| SendError::Address(format!("{} cannot be used: {why}", path.display()));
+    let refused =
+        |why: &dyn std::fmt::Display| SendError::Address(format!("{} cannot be used: {why}", path.display()));
     let text = fs::read(path).map_err(|error| refused(&error))?;
     let found: Vec<Certificate<'static>> = ureq::tls::parse_pem(&text)
         .filter_map(|item| match item {
@@ -122,7 +132,13 @@ mod tests {
         for server in ["http://127.0.0.1:8787", "http://localhost", "http://[::1]:80", "http://127.9.9.9"] {
             assert!(is_loopback(server), "{server}");
         }
-        for server in ["http://10.0.0.1", "http://127.0.0.1.example.com", "http://localhost.example.com:80", "http://example.com/127.0.0.1", "ftp://localhost"] {
+        for server in [
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com:80",
+            "http://example.com/127.0.0.1",
+            "ftp://localhost",
+        ] {
             assert!(!is_loopback(server), "{server}");
         }
     }

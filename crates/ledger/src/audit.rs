@@ -47,7 +47,9 @@ pub enum Fault {
         tile: String,
     },
     /// An earlier signed checkpoint contradicts the entries.
-    #[error("an entry between {first} and {last} has been changed: the checkpoint of size {size} does not fit")]
+    #[error(
+        "an entry between {first} and {last} has been changed: the checkpoint of size {size} does not fit"
+    )]
     Checkpoint {
         /// First entry that may be wrong.
         first: u64,

@@ -193,13 +193,7 @@ pub fn consistency_proof(
 }
 
 /// Whether `proof` shows that the tree `old` with `old_root` is a prefix of `new` with `new_root`.
-pub fn verify_consistency(
-    old: u64,
-    old_root: &Hash,
-    new: u64,
-    new_root: &Hash,
-    proof: &[Hash],
-) -> bool {
+pub fn verify_consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, proof: &[Hash]) -> bool {
     if old == 0 {
         return proof.is_empty();
     }

@@ -38,11 +38,8 @@ pub struct FactSpec {
     pub about: &'static str,
 }
 
-const VOLUME: &[(&str, FactType)] = &[
-    ("mount", FactType::Text),
-    ("encrypted", FactType::Bool),
-    ("how", FactType::Text),
-];
+const VOLUME: &[(&str, FactType)] =
+    &[("mount", FactType::Text), ("encrypted", FactType::Bool), ("how", FactType::Text)];
 const DOOR: &[(&str, FactType)] = &[("port", FactType::Int), ("program", FactType::Text)];
 
 const fn device(name: &'static str, kind: FactType, about: &'static str) -> FactSpec {
@@ -61,11 +58,27 @@ pub const DEVICE: &[FactSpec] = &[
     device("device.os.system", FactType::Text, "The operating system"),
     device("device.os.release", FactType::Text, "The release of the operating system"),
     device("device.os.name", FactType::Text, "The operating system's name for itself"),
-    device("device.volumes", FactType::List(VOLUME), "Where fixed disks and swap are mounted and whether each is encrypted, never what is on them"),
-    device("device.firewall.denies_inbound", FactType::Bool, "Whether connections from outside are refused unless allowed"),
+    device(
+        "device.volumes",
+        FactType::List(VOLUME),
+        "Where fixed disks and swap are mounted and whether each is encrypted, never what is on them",
+    ),
+    device(
+        "device.firewall.denies_inbound",
+        FactType::Bool,
+        "Whether connections from outside are refused unless allowed",
+    ),
     device("device.firewall.by", FactType::Text, "Which firewall does it"),
-    device("device.screen.lock_after", FactType::Int, "Seconds of idleness until the screen is locked; 0 is never"),
-    device("device.login.automatic", FactType::Bool, "Whether somebody is signed in without a password when it starts"),
+    device(
+        "device.screen.lock_after",
+        FactType::Int,
+        "Seconds of idleness until the screen is locked; 0 is never",
+    ),
+    device(
+        "device.login.automatic",
+        FactType::Bool,
+        "Whether somebody is signed in without a password when it starts",
+    ),
     device("device.updates.security_pending", FactType::Int, "How many security updates wait, never which"),
     device("device.updates.checked_at", FactType::Time, "When the list of updates was last fetched"),
     device("device.updates.automatic", FactType::Bool, "Whether security updates install themselves"),
@@ -73,14 +86,38 @@ pub const DEVICE: &[FactSpec] = &[
     device("device.antivirus.product", FactType::Text, "Which virus protection runs"),
     device("device.antivirus.signatures_at", FactType::Time, "When its signatures were last renewed"),
     device("device.remote_login.open", FactType::Bool, "Whether somebody can sign in over the network"),
-    device("device.doors", FactType::List(DOOR), "Which programs take connections from other machines, and on which port"),
+    device(
+        "device.doors",
+        FactType::List(DOOR),
+        "Which programs take connections from other machines, and on which port",
+    ),
     device("device.secure_boot", FactType::Bool, "Whether only signed systems can start"),
-    device("device.wifi.security", FactType::Text, "How the Wi-Fi in use is encrypted: open, wep, wpa, wpa2, wpa3 or enterprise; never its name"),
-    device("device.tunnel.carries_traffic", FactType::Bool, "Whether a tunnel carries what goes to the internet"),
-    device("device.password_manager.present", FactType::Bool, "Whether a password manager is installed, never what is in it"),
+    device(
+        "device.wifi.security",
+        FactType::Text,
+        "How the Wi-Fi in use is encrypted: open, wep, wpa, wpa2, wpa3 or enterprise; never its name",
+    ),
+    device(
+        "device.tunnel.carries_traffic",
+        FactType::Bool,
+        "Whether a tunnel carries what goes to the internet",
+    ),
+    device(
+        "device.password_manager.present",
+        FactType::Bool,
+        "Whether a password manager is installed, never what is in it",
+    ),
     device("device.clock.synchronised", FactType::Bool, "Whether the clock is kept right over the network"),
-    device("device.accounts.administrators", FactType::Int, "How many people's accounts have administrator rights, never whose"),
-    device("device.mail.foreign_accounts", FactType::Int, "How many mail and calendar accounts are not the organisation's, never which"),
+    device(
+        "device.accounts.administrators",
+        FactType::Int,
+        "How many people's accounts have administrator rights, never whose",
+    ),
+    device(
+        "device.mail.foreign_accounts",
+        FactType::Int,
+        "How many mail and calendar accounts are not the organisation's, never which",
+    ),
 ];
 
 /// The fact of this name.

@@ -24,13 +24,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order in which pages list them: worst first.
-    pub const ALL: [Self; 5] = [
-        Self::Fail,
-        Self::Unknown,
-        Self::Excepted,
-        Self::NotApplicable,
-        Self::Pass,
-    ];
+    pub const ALL: [Self; 5] = [Self::Fail, Self::Unknown, Self::Excepted, Self::NotApplicable, Self::Pass];
 
     /// Whether the gate counts this against the subject.
     pub fn counts_against(self) -> bool {

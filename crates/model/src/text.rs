@@ -7,7 +7,8 @@ pub fn plain(text: &str, max: usize) -> String {
     text.chars()
         .take(max)
         .map(|c| {
-            let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let turns =
+                matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             if c.is_control() || turns { '\u{fffd}' } else { c }
         })
         .collect()

@@ -17,7 +17,7 @@ use stead_model::{
 
 use crate::{
     expression_check::{self, CheckError, Checked, Type},
-    os_support::{NO_END, OsSupport},
+    os_support::OsSupport,
     pack::Parameters,
 };
 
@@ -94,7 +94,10 @@ impl Expression {
         if !fits {
             let (wanted, help) = match wanted {
                 Wanted::Verdict => ("yes or no", "compare it with something, as in `… == true`"),
-                Wanted::Words => ("text or a list of texts", "turn numbers into words with `string(…)`, times with `date(…)`"),
+                Wanted::Words => (
+                    "text or a list of texts",
+                    "turn numbers into words with `string(…)`, times with `date(…)`",
+                ),
             };
             return Err(Refused::whole(source, format!("this gives {kind}, and {wanted} is wanted"), help));
         }
@@ -136,7 +139,8 @@ fn parse_error(source: &str, errors: &cel::ParseErrors) -> Refused {
         help: if deep {
             "split the rule in two".to_owned()
         } else {
-            "check brackets, quotes and operators; expressions are written in CEL (https://cel.dev)".to_owned()
+            "check brackets, quotes and operators; expressions are written in CEL (https://cel.dev)"
+                .to_owned()
         },
     }
 }
@@ -175,16 +179,14 @@ impl<'a> Bindings<'a> {
             context.add_variable_from_value(format!("param.{name}"), scalar(&parameter.value));
         }
         context.add_variable_from_value("now", now.0);
-        declare(&mut context, "age_days", move |time: i64| {
-            now.0.saturating_sub(time).div_euclid(DAY)
-        });
+        declare(&mut context, "age_days", move |time: i64| now.0.saturating_sub(time).div_euclid(DAY));
         declare(&mut context, "date", |time: i64| Arc::new(Millis(time).date()));
         let table = Arc::clone(os_support);
         declare(
             &mut context,
             "os_support_ends",
             move |ftx: &FunctionContext, system: Arc<String>, release: Arc<String>| {
-                table.ends(&system, &release).map(|ends| ends.0.min(NO_END.0)).ok_or_else(|| {
+                table.ends(&system, &release).map(|ends| ends.0).ok_or_else(|| {
                     ftx.error(format!("the table of supported systems does not list {system} {release}"))
                 })
             },

@@ -80,13 +80,8 @@ pub struct CheckError {
 
 /// Checks an expression.
 pub fn check(expression: &IdedExpr, parameters: &Parameters) -> Result<Checked, CheckError> {
-    let mut checker = Checker {
-        parameters,
-        scope: Vec::new(),
-        facts: BTreeSet::new(),
-        depends_on_time: false,
-        depth: 0,
-    };
+    let mut checker =
+        Checker { parameters, scope: Vec::new(), facts: BTreeSet::new(), depends_on_time: false, depth: 0 };
     let kind = checker.infer(expression)?;
     Ok(Checked { kind, facts: checker.facts, depends_on_time: checker.depends_on_time })
 }
@@ -147,7 +142,13 @@ impl Checker<'_> {
                     let kind = self.infer(element)?;
                     of = match join(&of, &kind) {
                         Some(of) => of,
-                        None => return error(element.id, format!("{kind} stands in a list of {of}"), "keep to one type"),
+                        None => {
+                            return error(
+                                element.id,
+                                format!("{kind} stands in a list of {of}"),
+                                "keep to one type",
+                            );
+                        }
                     };
                 }
                 Ok(Type::List(Box::new(of)))
@@ -178,7 +179,11 @@ impl Checker<'_> {
                 Some(Scalar::Bool(_)) => Ok(Type::Bool),
                 Some(Scalar::Int(_)) => Ok(Type::Int),
                 Some(Scalar::Text(_)) => Ok(Type::Text),
-                None => error(id, format!("the pack has no parameter `{parameter}`"), "add it to pack.toml under [parameters]"),
+                None => error(
+                    id,
+                    format!("the pack has no parameter `{parameter}`"),
+                    "add it to pack.toml under [parameters]",
+                ),
             };
         }
         if let Some(spec) = catalogue::find(name) {
@@ -198,7 +203,11 @@ impl Checker<'_> {
                 Some(kind) => Ok(kind.clone()),
                 None => {
                     let names: Vec<_> = fields.keys().map(|name| format!("`{name}`")).collect();
-                    error(id, format!("there is no field `{field}`"), format!("its fields are {}", names.join(", ")))
+                    error(
+                        id,
+                        format!("there is no field `{field}`"),
+                        format!("its fields are {}", names.join(", ")),
+                    )
                 }
             },
             other => error(id, format!("{other} has no fields"), "ask for the fact itself"),
@@ -220,9 +229,7 @@ impl Checker<'_> {
                 operators::LESS | operators::LESS_EQUALS | operators::GREATER | operators::GREATER_EQUALS,
                 [Type::Int, Type::Int] | [Type::Time, Type::Time],
             ) => Some(Type::Bool),
-            (operators::ADD, [Type::List(a), Type::List(b)]) => {
-                join(a, b).map(|of| Type::List(Box::new(of)))
-            }
+            (operators::ADD, [Type::List(a), Type::List(b)]) => join(a, b).map(|of| Type::List(Box::new(of))),
             (operators::ADD, [Type::Text, Type::Text]) => Some(Type::Text),
             (operators::ADD | operators::SUBSTRACT | operators::MULTIPLY, [Type::Int, Type::Int])
             | (operators::NEGATE, [Type::Int]) => Some(Type::Int),
@@ -255,7 +262,13 @@ impl Checker<'_> {
     fn comprehension(&mut self, id: u64, loop_: &ComprehensionExpr) -> Result<Type, CheckError> {
         let of = match self.infer(&loop_.iter_range)? {
             Type::List(of) => *of,
-            other => return error(loop_.iter_range.id, format!("{other} is no list"), "only a list can be gone through"),
+            other => {
+                return error(
+                    loop_.iter_range.id,
+                    format!("{other} is no list"),
+                    "only a list can be gone through",
+                );
+            }
         };
         if loop_.iter_var2.is_some() {
             return error(id, "only one name is taken for the elements", "write `list.all(v, …)`");
@@ -270,7 +283,13 @@ impl Checker<'_> {
             if let Some((_, accumulated)) = self.scope.last_mut() {
                 match join(accumulated, &step) {
                     Some(kind) => *accumulated = kind,
-                    None => return error(id, "this cannot be gone through", "use `all`, `exists`, `filter` or `map`"),
+                    None => {
+                        return error(
+                            id,
+                            "this cannot be gone through",
+                            "use `all`, `exists`, `filter` or `map`",
+                        );
+                    }
                 }
             }
         }

@@ -86,17 +86,14 @@ pub fn judge(
             let (outcome, observed) = outcome(rule, &bindings, facts);
             let before = previous(&rule.id);
             let since = before.filter(|b| b.outcome == outcome).map_or(now, |b| b.since);
-            let failing_since = outcome
-                .counts_against()
-                .then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
+            let failing_since =
+                outcome.counts_against().then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
             let (origin, at) = evidence(rule, facts, read_at);
             Judged { rule: position, outcome, observed, origin, at, since, failing_since }
         })
         .collect();
-    let (standing, next_deadline) = fold(
-        findings.iter().map(|f| (&pack.rules[f.rule], f.outcome, f.failing_since)),
-        now,
-    );
+    let (standing, next_deadline) =
+        fold(findings.iter().map(|f| (&pack.rules[f.rule], f.outcome, f.failing_since)), now);
     Judgement { findings, standing, next_deadline }
 }
 
@@ -187,11 +184,13 @@ fn evidence(rule: &Rule, facts: &Facts, read_at: &ReadAt<'_>) -> (String, Millis
 pub fn system_of(facts: &Facts) -> &'static str {
     let system = facts.get("device.os.system").map(|fact| &fact.state);
     match system {
-        Some(FactState::Known(stead_model::Value::One(stead_model::Scalar::Text(text)))) => match text.as_str() {
-            "macos" => "macOS",
-            "windows" => "Windows",
-            _ => "Linux",
-        },
+        Some(FactState::Known(stead_model::Value::One(stead_model::Scalar::Text(text)))) => {
+            match text.as_str() {
+                "macos" => "macOS",
+                "windows" => "Windows",
+                _ => "Linux",
+            }
+        }
         _ => "Linux",
     }
 }

@@ -4,7 +4,10 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 /// One thing that is wrong with a file of a pack.
 #[derive(Debug)]
-pub struct Lint {
+pub struct Lint(Box<Wrong>);
+
+#[derive(Debug)]
+struct Wrong {
     message: String,
     help: String,
     source: NamedSource<String>,
@@ -21,36 +24,36 @@ impl Lint {
         help: impl Into<String>,
     ) -> Self {
         let end = span.end.min(text.len());
-        Self {
+        Self(Box::new(Wrong {
             message: message.into(),
             help: help.into(),
             source: NamedSource::new(path, text.to_owned()),
             span: span.start.min(end)..end,
-        }
+        }))
     }
 
     /// What is wrong.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do.
     pub fn advice(&self) -> &str {
-        &self.help
+        &self.0.help
     }
 
     /// `file:line:column`, counted from one.
     pub fn place(&self) -> String {
-        let before = &self.source.inner()[..self.span.start];
+        let before = &self.0.source.inner()[..self.0.span.start];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("{}:{line}:{column}", self.source.name())
+        format!("{}:{line}:{column}", self.0.source.name())
     }
 }
 
 impl std::fmt::Display for Lint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -58,15 +61,15 @@ impl std::error::Error for Lint {}
 
 impl Diagnostic for Lint {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new(&self.help))
+        Some(Box::new(&self.0.help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        Some(&self.0.source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new(Some("here".to_owned()), self.span.start, self.span.len());
+        let label = LabeledSpan::new(Some("here".to_owned()), self.0.span.start, self.0.span.len());
         Some(Box::new(std::iter::once(label)))
     }
 }

@@ -59,7 +59,10 @@ mod tests {
 
     #[test]
     fn the_table_is_read_and_a_bad_line_named() {
-        let table = OsSupport::parse("system,release,released,support_ends\ndebian,12,2023-06-10,2026-06-10,x\na,1,,true\nb,1,,false").unwrap();
+        let table = OsSupport::parse(
+            "system,release,released,support_ends\ndebian,12,2023-06-10,2026-06-10,x\na,1,,true\nb,1,,false",
+        )
+        .unwrap();
         assert_eq!(table.ends("debian", "12").unwrap().to_string(), "2026-06-10T23:59:59Z");
         assert_eq!(table.ends("a", "1"), Some(Millis(0)));
         assert_eq!(table.ends("b", "1"), Some(NO_END));

@@ -85,13 +85,12 @@ impl Pack {
     pub fn load(files: &Files) -> Result<Self, Vec<Lint>> {
         std::thread::scope(|scope| {
             let builder = std::thread::Builder::new().stack_size(COMPILE_STACK);
-            let failed = |why: &str| {
-                vec![Lint::new("pack.toml", "", 0..0, why, "try again; if it stays so, tell us")]
-            };
+            let failed =
+                |why: &str| vec![Lint::new("pack.toml", "", 0..0, why, "try again; if it stays so, tell us")];
             match builder.spawn_scoped(scope, || Self::load_here(files)) {
-                Ok(handle) => handle
-                    .join()
-                    .unwrap_or_else(|_| Err(failed("reading the pack ended abruptly"))),
+                Ok(handle) => {
+                    handle.join().unwrap_or_else(|_| Err(failed("reading the pack ended abruptly")))
+                }
                 Err(error) => Err(failed(&format!("no thread for reading the pack: {error}"))),
             }
         })
@@ -99,16 +98,30 @@ impl Pack {
 
     fn load_here(files: &Files) -> Result<Self, Vec<Lint>> {
         let Some(text) = files.get("pack.toml") else {
-            return Err(vec![Lint::new("pack.toml", "", 0..0, "there is no pack.toml", "a pack is a folder with pack.toml, rules/ and tests/")]);
+            return Err(vec![Lint::new(
+                "pack.toml",
+                "",
+                0..0,
+                "there is no pack.toml",
+                "a pack is a folder with pack.toml, rules/ and tests/",
+            )]);
         };
         let manifest: Manifest =
             toml::from_str(text).map_err(|error| vec![rule::toml_lint("pack.toml", text, 0, &error)])?;
         let mut lints = Vec::new();
         let silent_after = rule::duration(&manifest.silent_after);
-        for (field, value) in [("review_every", &manifest.review_every), ("silent_after", &manifest.silent_after)] {
+        for (field, value) in
+            [("review_every", &manifest.review_every), ("silent_after", &manifest.silent_after)]
+        {
             if rule::duration(value).is_none_or(|millis| millis == 0) {
                 let start = text.find(field).unwrap_or(0);
-                lints.push(Lint::new("pack.toml", text, start..start + field.len(), format!("`{value}` is no length of time"), "write days or hours as in P365D or PT12H"));
+                lints.push(Lint::new(
+                    "pack.toml",
+                    text,
+                    start..start + field.len(),
+                    format!("`{value}` is no length of time"),
+                    "write days or hours as in P365D or PT12H",
+                ));
             }
         }
         let os_support = files.get("data/os-support.csv").map_or_else(
@@ -116,15 +129,29 @@ impl Pack {
             |csv| {
                 OsSupport::parse(csv).map_err(|line| {
                     let start = csv.split_inclusive('\n').take(line - 1).map(str::len).sum();
-                    Lint::new("data/os-support.csv", csv, start..start + 1, "this line cannot be read", "write system,release,released,support_ends with a date, `true` or `false` last")
+                    Lint::new(
+                        "data/os-support.csv",
+                        csv,
+                        start..start + 1,
+                        "this line cannot be read",
+                        "write system,release,released,support_ends with a date, `true` or `false` last",
+                    )
                 })
             },
         );
         let mut rules: Vec<Rule> = Vec::new();
-        for (path, text) in files.iter().filter(|(path, _)| path.starts_with("rules/") && path.ends_with(".md")) {
+        for (path, text) in
+            files.iter().filter(|(path, _)| path.starts_with("rules/") && path.ends_with(".md"))
+        {
             match Rule::parse(path, text, &manifest) {
                 Ok(rule) if rules.iter().any(|other| other.id == rule.id) => {
-                    lints.push(Lint::new(path, text, 0..3, format!("the id `{}` is taken by another file", rule.id), "give each rule an id of its own"));
+                    lints.push(Lint::new(
+                        path,
+                        text,
+                        0..3,
+                        format!("the id `{}` is taken by another file", rule.id),
+                        "give each rule an id of its own",
+                    ));
                 }
                 Ok(rule) => rules.push(rule),
                 Err(more) => lints.extend(more),
@@ -166,9 +193,7 @@ impl Pack {
 
 /// Digest over names and texts of all files.
 fn digest(files: &Files) -> String {
-    let listing: String = files
-        .iter()
-        .map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes())))
-        .collect();
+    let listing: String =
+        files.iter().map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes()))).collect();
     seal::digest(listing.as_bytes())
 }

@@ -114,7 +114,12 @@ fn run_case(pack: &Pack, rule: &str, case: &Case) -> Result<(), String> {
         return Err("the rule was not judged".to_owned());
     };
     if judged.outcome != case.expect {
-        return Err(format!("expected `{}`, got `{}` ({})", case.expect.word(), judged.outcome.word(), judged.observed));
+        return Err(format!(
+            "expected `{}`, got `{}` ({})",
+            case.expect.word(),
+            judged.outcome.word(),
+            judged.observed
+        ));
     }
     match &case.shows {
         Some(words) if !judged.observed.contains(words.as_str()) => {

@@ -111,15 +111,23 @@ impl Rule {
 
         reader.check_names(&matter, manifest);
         let when = match (&matter.when, &matter.when_not) {
-            (Some(when), Some(not)) => reader
-                .expression(when, manifest, Wanted::Verdict)
-                .map(|when| (when, not.get_ref().clone())),
+            (Some(when), Some(not)) => {
+                reader.expression(when, manifest, Wanted::Verdict).map(|when| (when, not.get_ref().clone()))
+            }
             (Some(when), None) => {
-                reader.at(when, "`when` needs `when_not`", "say in `when_not` what a person reads when the rule does not concern them");
+                reader.at(
+                    when,
+                    "`when` needs `when_not`",
+                    "say in `when_not` what a person reads when the rule does not concern them",
+                );
                 None
             }
             (None, Some(not)) => {
-                reader.at(not, "`when_not` without `when` is never said", "add `when`, or take `when_not` out");
+                reader.at(
+                    not,
+                    "`when_not` without `when` is never said",
+                    "add `when`, or take `when_not` out",
+                );
                 None
             }
             (None, None) => None,
@@ -174,7 +182,13 @@ fn split(path: &str, text: &str) -> Result<(std::ops::Range<usize>, usize), Lint
     const FENCE: &str = "+++\n";
     let help = "a rule starts with a line `+++`, then its fields as TOML, then a line `+++`, then its text";
     if !text.starts_with(FENCE) {
-        return Err(Lint::new(path, text, 0..text.find('\n').unwrap_or(text.len()), "the front matter is missing", help));
+        return Err(Lint::new(
+            path,
+            text,
+            0..text.find('\n').unwrap_or(text.len()),
+            "the front matter is missing",
+            help,
+        ));
     }
     let start = FENCE.len();
     match text[start..].find("\n+++\n") {
@@ -219,7 +233,11 @@ impl Reader<'_> {
     fn check_names(&mut self, matter: &FrontMatter, manifest: &Manifest) {
         let stem = self.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".md").to_owned();
         if *matter.id.get_ref() != stem {
-            self.at(&matter.id, format!("the id is not the name of the file, `{stem}`"), "give both the same name");
+            self.at(
+                &matter.id,
+                format!("the id is not the name of the file, `{stem}`"),
+                "give both the same name",
+            );
         }
         if matter.title.get_ref().trim().is_empty() {
             self.at(&matter.title, "the title is empty", "say in a few words what is so when all is well");
@@ -228,27 +246,52 @@ impl Reader<'_> {
             self.at(&matter.subject, "rules can judge `device`", "write subject = \"device\"");
         }
         if matter.requirements.get_ref().is_empty() {
-            self.at(&matter.requirements, "the rule serves no requirement", "name at least one line of the register, as in \"RC-2\"");
+            self.at(
+                &matter.requirements,
+                "the rule serves no requirement",
+                "name at least one line of the register, as in \"RC-2\"",
+            );
         }
         for id in matter.requirements.get_ref() {
             if requirement::find(id.get_ref()).is_none() {
-                self.at(id, format!("there is no requirement `{}`", id.get_ref()), "use an id of the register: RC-0 to RC-10, OPM-S1 to S4, OPM-M1 to M7, OPM-E1 to E5");
+                self.at(
+                    id,
+                    format!("there is no requirement `{}`", id.get_ref()),
+                    "use an id of the register: RC-0 to RC-10, OPM-S1 to S4, OPM-M1 to M7, OPM-E1 to E5",
+                );
             }
         }
         if matter.serves.get_ref().is_empty() {
-            self.at(&matter.serves, "the rule protects nothing", format!("name at least one of {}", SERVES.join(", ")));
+            self.at(
+                &matter.serves,
+                "the rule protects nothing",
+                format!("name at least one of {}", SERVES.join(", ")),
+            );
         }
         for word in matter.serves.get_ref() {
             if !SERVES.contains(&word.get_ref().as_str()) {
-                self.at(word, format!("`{}` is nothing a rule protects", word.get_ref()), format!("use {}", SERVES.join(", ")));
+                self.at(
+                    word,
+                    format!("`{}` is nothing a rule protects", word.get_ref()),
+                    format!("use {}", SERVES.join(", ")),
+                );
             }
         }
         if !manifest.tiers.contains(matter.costs.get_ref()) {
-            self.at(&matter.costs, format!("the pack has no tier `{}`", matter.costs.get_ref()), format!("use one of {}", manifest.tiers.join(", ")));
+            self.at(
+                &matter.costs,
+                format!("the pack has no tier `{}`", matter.costs.get_ref()),
+                format!("use one of {}", manifest.tiers.join(", ")),
+            );
         }
     }
 
-    fn expression(&mut self, source: &Spanned<String>, manifest: &Manifest, wanted: Wanted) -> Option<Expression> {
+    fn expression(
+        &mut self,
+        source: &Spanned<String>,
+        manifest: &Manifest,
+        wanted: Wanted,
+    ) -> Option<Expression> {
         match Expression::compile(source.get_ref(), &manifest.parameters, wanted) {
             Ok(expression) => Some(expression),
             Err(refused) => {
@@ -257,7 +300,11 @@ impl Reader<'_> {
                 let raw = &self.text[self.offset + span.start..];
                 let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
                 let start = self.offset + span.start + quotes;
-                self.place(start + refused.span.start..start + refused.span.end, refused.message, refused.help);
+                self.place(
+                    start + refused.span.start..start + refused.span.end,
+                    refused.message,
+                    refused.help,
+                );
                 None
             }
         }
@@ -266,7 +313,11 @@ impl Reader<'_> {
     fn duration(&mut self, text: &Spanned<String>) -> Option<i64> {
         let millis = duration(text.get_ref());
         if millis.is_none() {
-            self.at(text, format!("`{}` is no length of time", text.get_ref()), "write days, hours or minutes as in P3D, PT12H, P1DT6H; P0D is none");
+            self.at(
+                text,
+                format!("`{}` is no length of time", text.get_ref()),
+                "write days, hours or minutes as in P3D, PT12H, P1DT6H; P0D is none",
+            );
         }
         millis
     }
@@ -286,7 +337,11 @@ impl Reader<'_> {
         }
         let end = self.text.len().saturating_sub(1)..self.text.len();
         if why.trim().is_empty() {
-            self.place(start..start, "the rule does not say why", "write a sentence or two before the first heading");
+            self.place(
+                start..start,
+                "the rule does not say why",
+                "write a sentence or two before the first heading",
+            );
         }
         let (mut sections, mut fixes) = (Vec::new(), Vec::new());
         for Section { heading, text } in all {
@@ -298,7 +353,11 @@ impl Reader<'_> {
         }
         for system in SYSTEMS {
             if !fixes.iter().any(|fix| fix.heading == system && !fix.text.is_empty()) {
-                self.place(end.clone(), format!("there is no section `## Fix on {system}`"), "say how to fix it on that system, or that it cannot happen there");
+                self.place(
+                    end.clone(),
+                    format!("there is no section `## Fix on {system}`"),
+                    "say how to fix it on that system, or that it cannot happen there",
+                );
             }
         }
         (why.trim().to_owned(), sections, fixes)

@@ -6,7 +6,8 @@ use stead_policy::{Pack, pack_test, shipped};
 fn remote_work_passes_its_own_tests() {
     let files = shipped::remote_work();
     let pack = Pack::load(&files).unwrap_or_else(|lints| {
-        let all: Vec<String> = lints.iter().map(|l| format!("{}: {} ({})", l.place(), l.message(), l.advice())).collect();
+        let all: Vec<String> =
+            lints.iter().map(|l| format!("{}: {} ({})", l.place(), l.message(), l.advice())).collect();
         panic!("{}", all.join("\n"))
     });
     let outcomes = pack_test::run(&pack, &files).unwrap_or_else(|lints| {

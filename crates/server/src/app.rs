@@ -77,10 +77,14 @@ impl App {
         let shipped = shipped::remote_work();
         let pack = Pack::load(pack.unwrap_or(&shipped)).map_err(|lints| {
             let all: Vec<String> = lints.iter().map(|lint| format!("{}: {lint}", lint.place())).collect();
-            anyhow::anyhow!("the policy pack cannot be used; `stead-server pack lint` says more:\n{}", all.join("\n"))
+            anyhow::anyhow!(
+                "the policy pack cannot be used; `stead-server pack lint` says more:\n{}",
+                all.join("\n")
+            )
         })?;
         let (writer, queue) = Writer::new();
-        let app = Arc::new(Self { store, pack, keys, config, clock, random, known: Known::default(), writer });
+        let app =
+            Arc::new(Self { store, pack, keys, config, clock, random, known: Known::default(), writer });
         // The writer ends when the last App that could send to it is gone.
         tokio::spawn(queue.run(Arc::downgrade(&app)));
         Ok(app)
@@ -100,7 +104,10 @@ impl App {
         if self.random.fill(&mut out) {
             Ok(out)
         } else {
-            Err(Refusal::new(stead_model::problem::Kind::Unavailable, "The system gives no randomness; try again."))
+            Err(Refusal::new(
+                stead_model::problem::Kind::Unavailable,
+                "The system gives no randomness; try again.",
+            ))
         }
     }
 }

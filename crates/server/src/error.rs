@@ -28,7 +28,10 @@ impl Refusal {
             Self::Problem(kind, detail) => Problem::new(*kind, detail),
             Self::Failed(error @ StoreError::Database(_)) => {
                 tracing::error!(%error, "store is away");
-                Problem::new(Kind::Unavailable, "The store is away. Nothing was changed; try again in a minute.")
+                Problem::new(
+                    Kind::Unavailable,
+                    "The store is away. Nothing was changed; try again in a minute.",
+                )
             }
             Self::Failed(error) => {
                 tracing::error!(%error, "flow failed");

@@ -32,7 +32,8 @@ pub fn read(folder: &Path) -> anyhow::Result<Files> {
                 bail!("{} is larger than {MAX_FILE} bytes", entry.path().display());
             }
             let name = entry.file_name().to_string_lossy().into_owned();
-            let text = fs::read_to_string(entry.path()).with_context(|| format!("{} is no text", entry.path().display()))?;
+            let text = fs::read_to_string(entry.path())
+                .with_context(|| format!("{} is no text", entry.path().display()))?;
             files.insert(if below.is_empty() { name } else { format!("{below}/{name}") }, text);
         }
     }

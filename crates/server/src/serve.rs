@@ -73,7 +73,11 @@ async fn headers(request: Request, next: Next) -> Response {
 /// A handler that panics costs its own request and no other.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
-    web::error_response(&Problem::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more."), false).into_response()
+    web::error_response(
+        &Problem::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more."),
+        false,
+    )
+    .into_response()
 }
 
 /// Where and how to listen.
@@ -103,7 +107,8 @@ pub async fn serve(
             listen.address
         );
     }
-    let socket = std::net::TcpListener::bind(listen.address).with_context(|| format!("{} cannot be listened on", listen.address))?;
+    let socket = std::net::TcpListener::bind(listen.address)
+        .with_context(|| format!("{} cannot be listened on", listen.address))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     let handle = Handle::new();
@@ -118,7 +123,9 @@ pub async fn serve(
     match listen.tls {
         None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await?,
         Some((certificate, key)) => {
-            let config = RustlsConfig::from_pem_file(certificate, key).await.context("certificate or key cannot be used")?;
+            let config = RustlsConfig::from_pem_file(certificate, key)
+                .await
+                .context("certificate or key cannot be used")?;
             axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await?;
         }
     }

@@ -14,7 +14,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the server's one reading of the clock; everything else asks a Clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server's one reading of the clock; everything else asks a Clock"
+    )]
     fn now(&self) -> Millis {
         Millis(jiff::Timestamp::now().as_millisecond())
     }

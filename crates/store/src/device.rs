@@ -193,7 +193,8 @@ impl Store {
             .map(|row| {
                 let entry: i64 = row.try_get(0)?;
                 Ok(StandingChange {
-                    entry: u64::try_from(entry).map_err(|_| StoreError::inconsistent("standing_change", "entry", id, entry))?,
+                    entry: u64::try_from(entry)
+                        .map_err(|_| StoreError::inconsistent("standing_change", "entry", id, entry))?,
                     at: Millis(row.try_get(1)?),
                     standing: standing(row, 2, &id.to_string())?,
                     reason: row.try_get(3)?,
@@ -231,11 +232,13 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn devices_at_deadline(&self, now: Millis, limit: i64) -> Result<Vec<DeviceId>> {
-        let rows = sqlx::query("SELECT id FROM device WHERE deadline IS NOT NULL AND deadline <= $1 ORDER BY deadline LIMIT $2")
-            .bind(now.0)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id FROM device WHERE deadline IS NOT NULL AND deadline <= $1 ORDER BY deadline LIMIT $2",
+        )
+        .bind(now.0)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
         ids(&rows)
     }
 
@@ -260,7 +263,9 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn report_digests(&self) -> Result<Vec<(String, String)>> {
-        let rows = sqlx::query("SELECT device_id, digest FROM device_report ORDER BY device_id").fetch_all(&self.readers).await?;
+        let rows = sqlx::query("SELECT device_id, digest FROM device_report ORDER BY device_id")
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 }
@@ -311,11 +316,13 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn revoke_device(&mut self, id: DeviceId, now: Millis) -> Result<bool> {
-        let row = sqlx::query("UPDATE device SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id")
-            .bind(now.0)
-            .bind(id.to_string())
-            .fetch_optional(self.connection())
-            .await?;
+        let row = sqlx::query(
+            "UPDATE device SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id",
+        )
+        .bind(now.0)
+        .bind(id.to_string())
+        .fetch_optional(self.connection())
+        .await?;
         Ok(row.is_some())
     }
 
@@ -335,7 +342,14 @@ impl Write {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn set_standing(&mut self, id: DeviceId, standing: Standing, since: Option<Millis>, deadline: Option<Millis>, system: Option<&str>) -> Result<()> {
+    pub async fn set_standing(
+        &mut self,
+        id: DeviceId,
+        standing: Standing,
+        since: Option<Millis>,
+        deadline: Option<Millis>,
+        system: Option<&str>,
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE device SET standing = $1, standing_since = COALESCE($2, standing_since), deadline = $3,
              system = COALESCE($4, system) WHERE id = $5",

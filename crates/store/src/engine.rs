@@ -3,10 +3,9 @@
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use sqlx::{
-    AnyConnection, AnyPool,
+    AnyConnection, AnyPool, SqlSafeStr,
     any::AnyPoolOptions,
     migrate::{Migration, MigrationType, Migrator},
-    SqlSafeStr,
 };
 
 use crate::Result;
@@ -51,13 +50,9 @@ pub async fn connect_read_only(path: &Path) -> Result<AnyPool> {
 }
 
 /// What `after_connect` wants.
-type Settled<'a> =
-    std::pin::Pin<Box<dyn Future<Output = std::result::Result<(), sqlx::Error>> + Send + 'a>>;
+type Settled<'a> = std::pin::Pin<Box<dyn Future<Output = std::result::Result<(), sqlx::Error>> + Send + 'a>>;
 
-fn sqlite_settings(
-    connection: &mut AnyConnection,
-    _: sqlx::pool::PoolConnectionMetadata,
-) -> Settled<'_> {
+fn sqlite_settings(connection: &mut AnyConnection, _: sqlx::pool::PoolConnectionMetadata) -> Settled<'_> {
     Box::pin(async move {
         sqlx::raw_sql(SQLITE_SETTINGS).execute(connection).await?;
         Ok(())

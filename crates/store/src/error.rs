@@ -5,7 +5,9 @@ pub enum StoreError {
     #[error("the database did not answer as it should: {0}")]
     Database(#[from] sqlx::Error),
     /// The tables could not be brought up to date.
-    #[error("the tables could not be brought up to date: {0}; was the data folder written by a newer version?")]
+    #[error(
+        "the tables could not be brought up to date: {0}; was the data folder written by a newer version?"
+    )]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// A row holds what no version of Stead writes.
     #[error("{table}.{column} of {row} holds what Stead does not write: {value}")]

@@ -58,8 +58,14 @@ impl Store {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn against(&self, rule: &str, after: Option<(Millis, DeviceId)>, limit: i64) -> Result<Vec<Against>> {
-        let (since, device) = after.map_or((i64::MIN, String::new()), |(since, device)| (since.0, device.to_string()));
+    pub async fn against(
+        &self,
+        rule: &str,
+        after: Option<(Millis, DeviceId)>,
+        limit: i64,
+    ) -> Result<Vec<Against>> {
+        let (since, device) =
+            after.map_or((i64::MIN, String::new()), |(since, device)| (since.0, device.to_string()));
         let rows = sqlx::query(
             "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since
              FROM finding f JOIN device d ON d.id = f.device_id JOIN person p ON p.id = d.person_id

@@ -69,7 +69,12 @@ impl Store {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn ledger_newest(&self, subject: Option<&str>, before: u64, limit: i64) -> Result<Vec<StoredEntry>> {
+    pub async fn ledger_newest(
+        &self,
+        subject: Option<&str>,
+        before: u64,
+        limit: i64,
+    ) -> Result<Vec<StoredEntry>> {
         let rows = match subject {
             Some(subject) => {
                 sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -100,14 +105,15 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn ledger_page(&self, from: u64) -> Result<Vec<Found>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE idx >= $1 ORDER BY idx LIMIT 1000"
-        )))
-        .bind(number(from))
-        .fetch_all(&self.readers)
-        .await?;
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE idx >= $1 ORDER BY idx LIMIT 1000")))
+                .bind(number(from))
+                .fetch_all(&self.readers)
+                .await?;
         rows.iter()
-            .map(|row| stored(row).map(|entry| Found { index: entry.index, text: entry.text, leaf: entry.leaf }))
+            .map(|row| {
+                stored(row).map(|entry| Found { index: entry.index, text: entry.text, leaf: entry.leaf })
+            })
             .collect()
     }
 
@@ -122,7 +128,10 @@ impl Store {
                 let level: i64 = row.try_get(0)?;
                 let hashes: String = row.try_get(2)?;
                 // What cannot be read as hashes is handed on empty: the audit then names the tile.
-                Ok(((u32::try_from(level).unwrap_or(u32::MAX), position(row, 1)?), parse_hashes(&hashes).unwrap_or_default()))
+                Ok((
+                    (u32::try_from(level).unwrap_or(u32::MAX), position(row, 1)?),
+                    parse_hashes(&hashes).unwrap_or_default(),
+                ))
             })
             .collect()
     }
@@ -198,8 +207,9 @@ fn read_tile<'a>(
                 .await?;
             if let Some(row) = row {
                 let hashes: String = row.try_get(0)?;
-                return parse_hashes(&hashes)
-                    .ok_or_else(|| StoreError::inconsistent("ledger_tile", "hashes", format!("{level}/{index}"), hashes));
+                return parse_hashes(&hashes).ok_or_else(|| {
+                    StoreError::inconsistent("ledger_tile", "hashes", format!("{level}/{index}"), hashes)
+                });
             }
         }
         let first = index * tile::WIDTH;
@@ -213,7 +223,8 @@ fn read_tile<'a>(
                 .iter()
                 .map(|row| {
                     let leaf: String = row.try_get(0)?;
-                    parse_hash(&leaf).ok_or_else(|| StoreError::inconsistent("ledger_entry", "leaf", first, leaf))
+                    parse_hash(&leaf)
+                        .ok_or_else(|| StoreError::inconsistent("ledger_entry", "leaf", first, leaf))
                 })
                 .collect();
         }
@@ -277,4 +288,3 @@ pub(crate) fn parse_hashes(text: &str) -> Option<Vec<Hash>> {
     }
     (0..text.len() / 64).map(|i| parse_hash(&text[i * 64..(i + 1) * 64])).collect()
 }
-

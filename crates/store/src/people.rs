@@ -62,7 +62,14 @@ impl Write {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn add_code(&mut self, digest: &str, person: PersonId, owner: &str, now: Millis, expires_at: Millis) -> Result<()> {
+    pub async fn add_code(
+        &mut self,
+        digest: &str,
+        person: PersonId,
+        owner: &str,
+        now: Millis,
+        expires_at: Millis,
+    ) -> Result<()> {
         sqlx::query(
             "INSERT INTO enrolment_code (digest, person_id, owner, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5)",

@@ -46,14 +46,22 @@ impl Write {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn add_link(&mut self, digest: &str, role: &str, now: Millis, expires_at: Millis) -> Result<()> {
-        sqlx::query("INSERT INTO sign_in_link (digest, role, created_at, expires_at) VALUES ($1, $2, $3, $4)")
-            .bind(digest.to_owned())
-            .bind(role.to_owned())
-            .bind(now.0)
-            .bind(expires_at.0)
-            .execute(self.connection())
-            .await?;
+    pub async fn add_link(
+        &mut self,
+        digest: &str,
+        role: &str,
+        now: Millis,
+        expires_at: Millis,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO sign_in_link (digest, role, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(digest.to_owned())
+        .bind(role.to_owned())
+        .bind(now.0)
+        .bind(expires_at.0)
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 

@@ -84,7 +84,8 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn write_tallies(&mut self, tallies: Tallies, day: i64) -> Result<()> {
-        let rows: Vec<_> = tallies.0.into_iter().filter(|(_, n)| *n != 0).map(|(name, n)| [name.into(), n.into()]).collect();
+        let rows: Vec<_> =
+            tallies.0.into_iter().filter(|(_, n)| *n != 0).map(|(name, n)| [name.into(), n.into()]).collect();
         let after = sql::insert_many(
             self.connection(),
             "INSERT INTO tally (name, n)",

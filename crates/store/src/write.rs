@@ -120,4 +120,3 @@ impl Write {
 pub(crate) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
-

@@ -1,6 +1,10 @@
 //! One suite, run on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
 
-use std::sync::{Arc, LazyLock, atomic::{AtomicUsize, Ordering}};
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use serde_json::json;
 use stead_ledger::{Checkpoint, Entry, NoteSigner, audit::Auditor, tree};
@@ -77,7 +81,13 @@ on_both! {
 const NOW: Millis = Millis(1_773_305_091_000);
 
 fn entry(n: u64) -> Entry {
-    Entry { at: NOW, by: "test".to_owned(), data: json!({ "n": n }), kind: "test.done".to_owned(), subject: "server".to_owned() }
+    Entry {
+        at: NOW,
+        by: "test".to_owned(),
+        data: json!({ "n": n }),
+        kind: "test.done".to_owned(),
+        subject: "server".to_owned(),
+    }
 }
 
 fn device_id(n: u16) -> DeviceId {
@@ -87,7 +97,10 @@ fn device_id(n: u16) -> DeviceId {
 
 async fn enrol(f: &Fixture, n: u16) -> DeviceId {
     let id = device_id(n);
-    let person = Person { id: PersonId::from_parts(NOW, [u8::try_from(n % 250).unwrap(); 10]), name: format!("Person {n:03}") };
+    let person = Person {
+        id: PersonId::from_parts(NOW, [u8::try_from(n % 250).unwrap(); 10]),
+        name: format!("Person {n:03}"),
+    };
     let mut write = f.store.write().await.unwrap();
     write.add_person(&person, NOW).await.unwrap();
     let device = NewDevice {
@@ -193,7 +206,13 @@ async fn a_code_is_used_once_by_64_at_the_same_time(f: Fixture) {
 
 async fn a_step_from_the_wrong_place_changes_nothing(f: Fixture) {
     let (a, b) = (enrol(&f, 1).await, enrol(&f, 2).await);
-    let step = |device, prev_seq, seq| Step { device, prev_seq, seq, last_seen: NOW.plus(seq), message: format!("m{seq}") };
+    let step = |device, prev_seq, seq| Step {
+        device,
+        prev_seq,
+        seq,
+        last_seen: NOW.plus(seq),
+        message: format!("m{seq}"),
+    };
     let mut write = f.store.write().await.unwrap();
     let moved = write.step(&[step(a, 0, 1), step(b, 5, 6)]).await.unwrap();
     assert_eq!(moved, [a].into());
@@ -239,7 +258,11 @@ async fn findings_are_written_over_and_listed_longest_first(f: Fixture) {
     let against = f.store.against("disk-encrypted", None, 10).await.unwrap();
     let seen: Vec<_> = against.iter().map(|a| (a.device, a.outcome)).collect();
     assert_eq!(seen, [(ids[1], Outcome::Unknown), (ids[0], Outcome::Fail)]);
-    let rest = f.store.against("disk-encrypted", Some((against[0].failing_since, against[0].device)), 10).await.unwrap();
+    let rest = f
+        .store
+        .against("disk-encrypted", Some((against[0].failing_since, against[0].device)), 10)
+        .await
+        .unwrap();
     assert_eq!(rest.len(), 1);
     assert_eq!(f.store.findings(ids[2]).await.unwrap(), [finding(Outcome::Pass, 40)]);
 }
@@ -261,7 +284,8 @@ async fn tallies_keep_their_days(f: Fixture) {
     assert_eq!(now["standing/good"], 1);
     assert_eq!(now["standing/due"], 0);
     let days = f.store.tally_days("standing/", 12).await.unwrap();
-    let due: Vec<_> = days.iter().filter(|(_, name, _)| name == "standing/due").map(|(day, _, n)| (*day, *n)).collect();
+    let due: Vec<_> =
+        days.iter().filter(|(_, name, _)| name == "standing/due").map(|(day, _, n)| (*day, *n)).collect();
     assert_eq!(due, [(11, 1), (14, 0)]);
 }
 

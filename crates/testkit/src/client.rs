@@ -26,7 +26,11 @@ impl Client {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Self { stream: BufReader::with_capacity(16 * 1024, stream), host: address.to_string(), out: Vec::new() })
+        Ok(Self {
+            stream: BufReader::with_capacity(16 * 1024, stream),
+            host: address.to_string(),
+            out: Vec::new(),
+        })
     }
 
     /// Posts JSON.
@@ -49,7 +53,13 @@ impl Client {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Answer> {
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Answer> {
         self.request(method, path, headers, body)?;
         let (status, body, _) = self.answer()?;
         Ok((status, body))
@@ -69,9 +79,20 @@ impl Client {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<()> {
+    pub fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<()> {
         self.out.clear();
-        write!(self.out, "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", self.host, body.len())?;
+        write!(
+            self.out,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n",
+            self.host,
+            body.len()
+        )?;
         for (name, value) in headers {
             write!(self.out, "{name}: {value}\r\n")?;
         }
@@ -90,7 +111,8 @@ impl Client {
         if self.stream.read_line(&mut line)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| broken("no status"))?;
+        let status =
+            line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| broken("no status"))?;
         let (mut length, mut cookie) = (0_usize, None);
         loop {
             line.clear();

@@ -38,9 +38,20 @@ pub fn good_facts() -> Facts {
         ("device.os.system", Value::from("debian"), "/etc/os-release"),
         ("device.os.release", Value::from("13"), "/etc/os-release"),
         ("device.os.name", Value::from("Debian GNU/Linux 13 (trixie)"), "/etc/os-release"),
-        ("device.volumes", Value::from(vec![volume("/", true, "encrypted (LUKS2)"), volume("swap", true, "encrypted (LUKS2)")]), "/proc/self/mountinfo"),
+        (
+            "device.volumes",
+            Value::from(vec![
+                volume("/", true, "encrypted (LUKS2)"),
+                volume("swap", true, "encrypted (LUKS2)"),
+            ]),
+            "/proc/self/mountinfo",
+        ),
         ("device.firewall.denies_inbound", Value::from(true), "nft -j list ruleset"),
-        ("device.firewall.by", Value::from("nftables: filter input refuses what is not allowed"), "nft -j list ruleset"),
+        (
+            "device.firewall.by",
+            Value::from("nftables: filter input refuses what is not allowed"),
+            "nft -j list ruleset",
+        ),
         ("device.screen.lock_after", Value::from(300_i64), "gsettings"),
         ("device.login.automatic", Value::from(false), "settings of GDM"),
         ("device.updates.security_pending", Value::from(0_i64), "lists of apt"),
@@ -89,9 +100,16 @@ impl SimDevice {
     ///
     /// # Errors
     /// What the server said.
-    pub fn enrol(client: &mut Client, seed: [u8; 32], code: &str, name: &str, now: Millis) -> Result<Self, String> {
+    pub fn enrol(
+        client: &mut Client,
+        seed: [u8; 32],
+        code: &str,
+        name: &str,
+        now: Millis,
+    ) -> Result<Self, String> {
         let (key, envelope) = Self::enrolment(seed, code, name, now);
-        let (status, body) = client.post("/api/v1/enrolments", &text(&envelope)).map_err(|e| e.to_string())?;
+        let (status, body) =
+            client.post("/api/v1/enrolments", &text(&envelope)).map_err(|e| e.to_string())?;
         if status != 201 {
             return Err(body);
         }
@@ -123,7 +141,13 @@ impl SimDevice {
     /// The next heartbeat, sealed.
     pub fn heartbeat(&mut self, facts_digest: &str, now: Millis) -> Envelope {
         self.seq += 1;
-        let heartbeat = Heartbeat { v: VERSION, device: self.id, seq: self.seq, at: now, facts_digest: facts_digest.to_owned() };
+        let heartbeat = Heartbeat {
+            v: VERSION,
+            device: self.id,
+            seq: self.seq,
+            at: now,
+            facts_digest: facts_digest.to_owned(),
+        };
         self.key.seal(HEARTBEAT, &json(&heartbeat), &self.id.to_string())
     }
 

@@ -58,7 +58,9 @@ impl Postgres {
             let mut command = if root {
                 // `setpriv` becomes the program, so that a signal to it reaches the server.
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(bin.join(program));
+                command
+                    .args(["--reuid=postgres", "--regid=postgres", "--init-groups"])
+                    .arg(bin.join(program));
                 command
             } else {
                 Command::new(bin.join(program))
@@ -89,7 +91,12 @@ impl Postgres {
         ] {
             guard.args(["-c", &setting]);
         }
-        guard.env("LOG", &log).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        guard
+            .env("LOG", &log)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut guard = guard.spawn().map_err(|e| e.to_string())?;
         if let Some(out) = guard.stdout.take() {
             let mut line = String::new();
@@ -144,8 +151,12 @@ fn programs() -> Option<PathBuf> {
         bins.sort();
         bins.pop()
     });
-    let on_path = std::env::var_os("PATH").into_iter().flat_map(|p| std::env::split_paths(&p).collect::<Vec<_>>());
-    debian.into_iter().chain(on_path).find(|bin| is_there(&bin.join("initdb")) && is_there(&bin.join("postgres")))
+    let on_path =
+        std::env::var_os("PATH").into_iter().flat_map(|p| std::env::split_paths(&p).collect::<Vec<_>>());
+    debian
+        .into_iter()
+        .chain(on_path)
+        .find(|bin| is_there(&bin.join("initdb")) && is_there(&bin.join("postgres")))
 }
 
 fn is_there(path: &Path) -> bool {

@@ -59,7 +59,12 @@ impl Server {
     ///
     /// # Errors
     /// Why it did not start.
-    pub fn start_at(program: &Path, data: &Path, store: Option<&str>, address: SocketAddr) -> Result<Self, String> {
+    pub fn start_at(
+        program: &Path,
+        data: &Path,
+        store: Option<&str>,
+        address: SocketAddr,
+    ) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(data).args(["--listen", &address.to_string()]);
         if let Some(store) = store {
@@ -71,8 +76,16 @@ impl Server {
         let mut seen = Vec::new();
         for line in lines.by_ref().map_while(Result::ok) {
             if line.contains("ready") {
-                thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
-                return Ok(Self { address, program: program.to_owned(), data: data.to_owned(), store: store.map(str::to_owned), child });
+                thread::spawn(move || {
+                    lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}"))
+                });
+                return Ok(Self {
+                    address,
+                    program: program.to_owned(),
+                    data: data.to_owned(),
+                    store: store.map(str::to_owned),
+                    child,
+                });
             }
             seen.push(line);
         }

@@ -34,10 +34,16 @@ pub fn facts(host: &Host) -> Facts {
     let (running, product, signatures) = match processes(host) {
         Err(why) => (Fact::unknown(&why, origin), Fact::unknown(&why, origin), Fact::unknown(&why, origin)),
         Ok(seen) => match PRODUCTS.iter().find(|(name, _, _)| seen.iter().any(|(_, other)| other == name)) {
-            Some((_, product, signatures)) => (Fact::known(true, origin), Fact::known(*product, origin), age(host, product, signatures)),
+            Some((_, product, signatures)) => {
+                (Fact::known(true, origin), Fact::known(*product, origin), age(host, product, signatures))
+            }
             None => {
                 let none = "no virus protection that Stead knows runs";
-                (Fact::known(false, origin), Fact::not_applicable(none, origin), Fact::not_applicable(none, origin))
+                (
+                    Fact::known(false, origin),
+                    Fact::not_applicable(none, origin),
+                    Fact::not_applicable(none, origin),
+                )
             }
         },
     };
@@ -51,11 +57,21 @@ pub fn facts(host: &Host) -> Facts {
 fn age(host: &Host, product: &str, signatures: &Signatures) -> Fact {
     match signatures {
         Signatures::Files(files) => files.iter().filter_map(|file| host.modified(file)).max().map_or_else(
-            || Fact::unknown(format!("{product} runs, and its signatures are not where they should be"), files[0]),
+            || {
+                Fact::unknown(
+                    format!("{product} runs, and its signatures are not where they should be"),
+                    files[0],
+                )
+            },
             |time| Fact::known(time.0, files[0]),
         ),
-        Signatures::None => Fact::not_applicable(format!("{product} works without signatures"), "names of running processes"),
-        Signatures::Hidden => Fact::unknown(format!("{product} does not tell Stead how old its signatures are"), "names of running processes"),
+        Signatures::None => {
+            Fact::not_applicable(format!("{product} works without signatures"), "names of running processes")
+        }
+        Signatures::Hidden => Fact::unknown(
+            format!("{product} does not tell Stead how old its signatures are"),
+            "names of running processes",
+        ),
     }
 }
 
@@ -65,16 +81,22 @@ mod tests {
 
     #[test]
     fn only_the_exact_name_of_a_running_process_counts() {
-        let (host, _folder) = machine(1000, &[
-            ("/proc/1/comm", "systemd\n"),
-            ("/proc/50/comm", "clamd-notes.txt\n"),
-            ("/proc/51/comm", "freshclam\n"),
-            ("/usr/sbin/clamd", ""),
-        ]);
+        let (host, _folder) = machine(
+            1000,
+            &[
+                ("/proc/1/comm", "systemd\n"),
+                ("/proc/50/comm", "clamd-notes.txt\n"),
+                ("/proc/51/comm", "freshclam\n"),
+                ("/usr/sbin/clamd", ""),
+            ],
+        );
         let facts_ = facts(&host);
         assert_eq!(known(&facts_, "device.antivirus.running"), false.into());
         assert!(is_not_applicable(&facts_, "device.antivirus.signatures_at"));
-        let (host, _folder) = machine(1000, &[("/proc/1/comm", "init\n"), ("/proc/9/comm", "clamd\n"), ("/var/lib/clamav/daily.cvd", "")]);
+        let (host, _folder) = machine(
+            1000,
+            &[("/proc/1/comm", "init\n"), ("/proc/9/comm", "clamd\n"), ("/var/lib/clamav/daily.cvd", "")],
+        );
         let facts_ = facts(&host);
         assert_eq!(known(&facts_, "device.antivirus.product"), "ClamAV".into());
         known(&facts_, "device.antivirus.signatures_at");

@@ -40,7 +40,9 @@ pub fn pending(host: &Host) -> Result<i64, String> {
     }
     let status = host.read(STATUS)?;
     let pending = stanzas(&status, true)
-        .filter(|(package, version)| newest.get(package).is_some_and(|new| compare(new, version) == Ordering::Greater))
+        .filter(|(package, version)| {
+            newest.get(package).is_some_and(|new| compare(new, version) == Ordering::Greater)
+        })
         .count();
     Ok(i64::try_from(pending).unwrap_or(i64::MAX))
 }
@@ -126,9 +128,28 @@ mod tests {
     use super::{super::testing::*, *};
 
     const VERSIONS: [&str; 22] = [
-        "1.0", "1.0-1", "1.0-1~deb12u1", "1.0-1+deb12u1", "1:0.9", "2.0~rc1", "2.0", "2.0+dfsg-1", "2.0+dfsg1-1", "10.2",
-        "9.9", "1.2.3-4ubuntu0.1", "1.2.3-4ubuntu0.10", "1.2.3-4", "0", "0.0", "1.0a", "1.0.a", "252.39-1~deb12u2",
-        "252.38-1~deb12u1", "2026b-0+deb12u1", "5.10.0-1-2",
+        "1.0",
+        "1.0-1",
+        "1.0-1~deb12u1",
+        "1.0-1+deb12u1",
+        "1:0.9",
+        "2.0~rc1",
+        "2.0",
+        "2.0+dfsg-1",
+        "2.0+dfsg1-1",
+        "10.2",
+        "9.9",
+        "1.2.3-4ubuntu0.1",
+        "1.2.3-4ubuntu0.10",
+        "1.2.3-4",
+        "0",
+        "0.0",
+        "1.0a",
+        "1.0.a",
+        "252.39-1~deb12u2",
+        "252.38-1~deb12u1",
+        "2026b-0+deb12u1",
+        "5.10.0-1-2",
     ];
 
     /// dpkg itself is the judge, where it is installed.
@@ -140,7 +161,11 @@ mod tests {
         }
         for a in VERSIONS {
             for b in VERSIONS {
-                let less = Command::new("/usr/bin/dpkg").args(["--compare-versions", a, "lt", b]).status().unwrap().success();
+                let less = Command::new("/usr/bin/dpkg")
+                    .args(["--compare-versions", a, "lt", b])
+                    .status()
+                    .unwrap()
+                    .success();
                 assert_eq!(compare(a, b) == Ordering::Less, less, "{a} {b}");
                 assert_eq!(compare(b, a) == Ordering::Greater, less, "{b} {a}");
             }
@@ -154,11 +179,14 @@ mod tests {
     fn only_installed_packages_with_a_newer_security_version_count() {
         let security = "Package: openssl\nArchitecture: amd64\nVersion: 3.0.2-1\n\nPackage: gone\nArchitecture: amd64\nVersion: 2\n\nPackage: tzdata\nArchitecture: all\nVersion: 2025b\n";
         let other = "Package: tzdata\nArchitecture: all\nVersion: 2026b\n";
-        let (host, _folder) = machine(0, &[
-            (STATUS, INSTALLED),
-            ("/var/lib/apt/lists/x_dists_bookworm-security_main_binary-amd64_Packages", security),
-            ("/var/lib/apt/lists/x_dists_bookworm_main_binary-amd64_Packages", other),
-        ]);
+        let (host, _folder) = machine(
+            0,
+            &[
+                (STATUS, INSTALLED),
+                ("/var/lib/apt/lists/x_dists_bookworm-security_main_binary-amd64_Packages", security),
+                ("/var/lib/apt/lists/x_dists_bookworm_main_binary-amd64_Packages", other),
+            ],
+        );
         assert_eq!(pending(&host), Ok(1));
     }
 
@@ -166,8 +194,12 @@ mod tests {
     fn no_list_of_security_updates_is_unknown() {
         let (host, _folder) = machine(0, &[(STATUS, INSTALLED)]);
         assert!(pending(&host).unwrap_err().contains("apt update"));
-        let (host, _folder) = machine(0, &[(STATUS, INSTALLED), ("/var/lib/apt/lists/x-security_Packages.lz4", "")]);
-        let host = host.answering("apt-helper cat-file /var/lib/apt/lists/x-security_Packages.lz4", Err("apt-helper ended with an error"));
+        let (host, _folder) =
+            machine(0, &[(STATUS, INSTALLED), ("/var/lib/apt/lists/x-security_Packages.lz4", "")]);
+        let host = host.answering(
+            "apt-helper cat-file /var/lib/apt/lists/x-security_Packages.lz4",
+            Err("apt-helper ended with an error"),
+        );
         assert!(pending(&host).is_err());
     }
 }

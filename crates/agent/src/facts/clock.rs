@@ -37,6 +37,9 @@ mod tests {
         let (host, _folder) = machine(0, &[("/run/systemd/timesync/synchronized", "")]);
         assert_eq!(known(&facts(&host), NAME), true.into());
         let (host, _folder) = machine(0, &[]);
-        assert!(is_unknown(&facts(&host.answering(line, Err("timedatectl ended with an error"))), NAME).contains("error"));
+        assert!(
+            is_unknown(&facts(&host.answering(line, Err("timedatectl ended with an error"))), NAME)
+                .contains("error")
+        );
     }
 }

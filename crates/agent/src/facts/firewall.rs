@@ -28,7 +28,8 @@ pub fn facts(host: &Host) -> Facts {
 
 fn in_force(host: &Host) -> Result<(Inbound, String), (String, String)> {
     if !host.is_root() {
-        let why = "only root may read the firewall rules in force; run as root, or start the agent as a service";
+        let why =
+            "only root may read the firewall rules in force; run as root, or start the agent as a service";
         return Err((why.to_owned(), "nft, iptables".to_owned()));
     }
     let ipv6 = host.exists("/proc/net/if_inet6")
@@ -57,7 +58,8 @@ fn in_force(host: &Host) -> Result<(Inbound, String), (String, String)> {
         return if why_not.is_empty() { Ok(open) } else { Err((why_not.join("; "), open.1)) };
     }
     if why_not.is_empty() {
-        why_not.push("neither nft nor iptables is installed, so the rules in force cannot be read".to_owned());
+        why_not
+            .push("neither nft nor iptables is installed, so the rules in force cannot be read".to_owned());
     }
     Err((why_not.join("; "), "nft, iptables".to_owned()))
 }
@@ -73,10 +75,18 @@ fn nftables(text: &str, ipv6: bool) -> Result<Inbound, String> {
             .filter(|chain| chain["hook"] == "input" && chain["type"] == "filter")
             .filter(|chain| chain["family"] == family || chain["family"] == "inet")
             .find(|chain| refuses(items, chain))
-            .map(|chain| format!("{} {}", chain["table"].as_str().unwrap_or("?"), chain["name"].as_str().unwrap_or("?")))
+            .map(|chain| {
+                format!(
+                    "{} {}",
+                    chain["table"].as_str().unwrap_or("?"),
+                    chain["name"].as_str().unwrap_or("?")
+                )
+            })
     };
     Ok(match (covers("ip"), ipv6.then(|| covers("ip6"))) {
-        (Some(by), None | Some(Some(_))) => Inbound::Denied(format!("nftables: {by} refuses what is not allowed")),
+        (Some(by), None | Some(Some(_))) => {
+            Inbound::Denied(format!("nftables: {by} refuses what is not allowed"))
+        }
         (Some(_), Some(None)) => Inbound::Open("nftables: IPv4 is guarded, IPv6 is open".to_owned()),
         (None, _) => Inbound::Open("nftables: nothing refuses connections from outside".to_owned()),
     })
@@ -89,7 +99,9 @@ fn refuses(items: &[Value], chain: &Value) -> bool {
     });
     for rule in rules {
         let Some(statements) = rule["expr"].as_array() else { continue };
-        let matches_some = statements.iter().any(|s| s.get("match").is_some() || s.get("vmap").is_some() || s.get("limit").is_some());
+        let matches_some = statements
+            .iter()
+            .any(|s| s.get("match").is_some() || s.get("vmap").is_some() || s.get("limit").is_some());
         if matches_some {
             continue;
         }
@@ -132,10 +144,13 @@ fn input_refuses(rules: &str) -> bool {
 mod tests {
     use super::{super::testing::*, *};
 
-    const IPV6: &[(&str, &str)] = &[("/proc/net/if_inet6", ""), ("/proc/sys/net/ipv6/conf/all/disable_ipv6", "0\n")];
+    const IPV6: &[(&str, &str)] =
+        &[("/proc/net/if_inet6", ""), ("/proc/sys/net/ipv6/conf/all/disable_ipv6", "0\n")];
 
     fn chain(family: &str, policy: &str) -> String {
-        format!(r#"{{"chain":{{"family":"{family}","table":"filter","name":"INPUT","type":"filter","hook":"input","prio":0,"policy":"{policy}"}}}}"#)
+        format!(
+            r#"{{"chain":{{"family":"{family}","table":"filter","name":"INPUT","type":"filter","hook":"input","prio":0,"policy":"{policy}"}}}}"#
+        )
     }
 
     fn rule(family: &str, expr: &str) -> String {
@@ -167,10 +182,25 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_takes_everything_decides() {
-        let some = r#"{"match":{"op":"==","left":{"ct":{"key":"state"}},"right":"established"}},{"accept":null}"#;
-        assert!(judged(&[chain("inet", "accept"), rule("inet", some), rule("inet", r#"{"reject":{"type":"icmpx"}}"#)]), "firewalld");
-        assert!(!judged(&[chain("inet", "drop"), rule("inet", r#"{"counter":null},{"accept":null}"#)]), "everything is let in first");
-        assert!(judged(&[chain("inet", "drop"), rule("inet", some), rule("inet", r#"{"jump":{"target":"ufw"}}"#)]));
+        let some =
+            r#"{"match":{"op":"==","left":{"ct":{"key":"state"}},"right":"established"}},{"accept":null}"#;
+        assert!(
+            judged(&[
+                chain("inet", "accept"),
+                rule("inet", some),
+                rule("inet", r#"{"reject":{"type":"icmpx"}}"#)
+            ]),
+            "firewalld"
+        );
+        assert!(
+            !judged(&[chain("inet", "drop"), rule("inet", r#"{"counter":null},{"accept":null}"#)]),
+            "everything is let in first"
+        );
+        assert!(judged(&[
+            chain("inet", "drop"),
+            rule("inet", some),
+            rule("inet", r#"{"jump":{"target":"ufw"}}"#)
+        ]));
     }
 
     #[test]

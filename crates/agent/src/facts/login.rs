@@ -24,11 +24,24 @@ pub fn facts(host: &Host) -> Facts {
         }
     }
     let origin = "settings of GDM, SDDM, LightDM, greetd and the consoles";
-    one(NAME, if why_not.is_empty() { Fact::known(false, origin) } else { Fact::unknown(why_not.join("; "), origin) })
+    one(
+        NAME,
+        if why_not.is_empty() {
+            Fact::known(false, origin)
+        } else {
+            Fact::unknown(why_not.join("; "), origin)
+        },
+    )
 }
 
 /// Whether any of these files sets one of the keys in a section to something that `wanted` takes.
-fn sets(host: &Host, files: &[String], section: &str, keys: &[&str], wanted: fn(&str) -> bool) -> Result<bool, String> {
+fn sets(
+    host: &Host,
+    files: &[String],
+    section: &str,
+    keys: &[&str],
+    wanted: fn(&str) -> bool,
+) -> Result<bool, String> {
     for file in files {
         let Some(text) = host.read_if_there(file)? else { continue };
         let mut here = false;
@@ -84,10 +97,17 @@ fn getty(host: &Host) -> Result<bool, String> {
         if !unit.contains("getty@") {
             continue;
         }
-        let files = if unit.ends_with(".d") { files_in(host, &format!("{folder}/{unit}"))? } else { vec![format!("{folder}/{unit}")] };
+        let files = if unit.ends_with(".d") {
+            files_in(host, &format!("{folder}/{unit}"))?
+        } else {
+            vec![format!("{folder}/{unit}")]
+        };
         for file in files {
             let text = host.read_if_there(&file)?.unwrap_or_default();
-            if text.lines().any(|line| line.trim_start().starts_with("ExecStart=") && line.contains("--autologin")) {
+            if text
+                .lines()
+                .any(|line| line.trim_start().starts_with("ExecStart=") && line.contains("--autologin"))
+            {
                 return Ok(true);
             }
         }
@@ -107,7 +127,10 @@ mod tests {
             ("/etc/sddm.conf.d/a.conf", "[Autologin]\nUser=sam\n"),
             ("/etc/lightdm/lightdm.conf", "[Seat:*]\nautologin-user=sam\n"),
             ("/etc/greetd/config.toml", "[initial_session]\ncommand = \"sway\"\n"),
-            ("/etc/systemd/system/getty@tty1.service.d/a.conf", "[Service]\nExecStart=-/sbin/agetty --autologin sam %I\n"),
+            (
+                "/etc/systemd/system/getty@tty1.service.d/a.conf",
+                "[Service]\nExecStart=-/sbin/agetty --autologin sam %I\n",
+            ),
         ] {
             let (host, _folder) = machine(0, &[(path, text)]);
             assert_eq!(known(&facts(&host), NAME), true.into(), "{path}");
@@ -117,7 +140,10 @@ mod tests {
     #[test]
     fn comments_other_sections_and_empty_values_are_no_login() {
         for (path, text) in [
-            ("/etc/gdm3/custom.conf", "[daemon]\n# AutomaticLoginEnable = true\n[security]\nAutomaticLoginEnable=true\n"),
+            (
+                "/etc/gdm3/custom.conf",
+                "[daemon]\n# AutomaticLoginEnable = true\n[security]\nAutomaticLoginEnable=true\n",
+            ),
             ("/etc/sddm.conf", "[Autologin]\nUser=\n"),
             ("/etc/lightdm/lightdm.conf", "[Seat:*]\n#autologin-user=sam\n"),
         ] {

@@ -64,10 +64,8 @@ const QUICK: [fn(&Host) -> Facts; 8] = [
 pub fn collect(host: &Host, kept: &Kept, now: Millis) -> Collected {
     let mut collected = Collected { facts: Facts::new(), read_at: BTreeMap::new() };
     thread::scope(|scope| {
-        let threads: Vec<_> = SIDE_BY_SIDE
-            .iter()
-            .map(|collector| scope.spawn(move || collector(host, kept, now)))
-            .collect();
+        let threads: Vec<_> =
+            SIDE_BY_SIDE.iter().map(|collector| scope.spawn(move || collector(host, kept, now))).collect();
         for collector in QUICK {
             collected.facts.extend(collector(host));
         }
@@ -85,7 +83,10 @@ pub fn collect(host: &Host, kept: &Kept, now: Millis) -> Collected {
 }
 
 fn unmeasured(_: &Host) -> Facts {
-    one("device.mail.foreign_accounts", Fact::unknown("this agent does not count mail accounts yet", "built in"))
+    one(
+        "device.mail.foreign_accounts",
+        Fact::unknown("this agent does not count mail accounts yet", "built in"),
+    )
 }
 
 /// A single fact.

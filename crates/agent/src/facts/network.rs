@@ -18,12 +18,28 @@ const SIGN_IN_PORTS: [u16; 6] = [22, 3389, 3350, 5900, 5901, 5902];
 
 /// Programs by which one signs in, wherever they listen.
 const SIGN_IN_PROGRAMS: [&str; 13] = [
-    "sshd", "dropbear", "xrdp", "gnome-remote-de", "krfb", "krdp", "x11vnc", "wayvnc", "Xvnc", "vncserver", "anydesk", "teamviewerd", "rustdesk",
+    "sshd",
+    "dropbear",
+    "xrdp",
+    "gnome-remote-de",
+    "krfb",
+    "krdp",
+    "x11vnc",
+    "wayvnc",
+    "Xvnc",
+    "vncserver",
+    "anydesk",
+    "teamviewerd",
+    "rustdesk",
 ];
 
 /// What is said of a listener whose program does not show itself to this account.
 fn hidden(host: &Host) -> &'static str {
-    if host.is_root() { "a program that this system does not show" } else { "a program that only root may see" }
+    if host.is_root() {
+        "a program that this system does not show"
+    } else {
+        "a program that only root may see"
+    }
 }
 
 pub fn facts(host: &Host) -> Facts {
@@ -43,7 +59,8 @@ pub fn facts(host: &Host) -> Facts {
 type Listener = (u16, Option<String>);
 
 fn is_sign_in((port, program): &Listener) -> bool {
-    SIGN_IN_PORTS.contains(port) || program.as_ref().is_some_and(|name| SIGN_IN_PROGRAMS.contains(&name.as_str()))
+    SIGN_IN_PORTS.contains(port)
+        || program.as_ref().is_some_and(|name| SIGN_IN_PROGRAMS.contains(&name.as_str()))
 }
 
 fn sign_in(listeners: &BTreeSet<Listener>, hidden: &str, origin: &str) -> Fact {
@@ -51,7 +68,9 @@ fn sign_in(listeners: &BTreeSet<Listener>, hidden: &str, origin: &str) -> Fact {
         return Fact::known(true, origin);
     }
     match listeners.iter().find(|(_, program)| program.is_none()) {
-        Some((port, _)) => Fact::unknown(format!("{hidden} listens on port {port}, and may be a way to sign in"), origin),
+        Some((port, _)) => {
+            Fact::unknown(format!("{hidden} listens on port {port}, and may be a way to sign in"), origin)
+        }
         None => Fact::known(false, origin),
     }
 }
@@ -138,7 +157,9 @@ fn tunnel(host: &Host) -> Fact {
     for (family, address) in [("-4", "198.51.100.1"), ("-6", "2001:db8::1")] {
         match host.run("ip", &["-j", family, "route", "get", address], SHORT) {
             Ok(text) => {
-                let device = serde_json::from_str::<Value>(&text).ok().and_then(|v| v[0]["dev"].as_str().map(str::to_owned));
+                let device = serde_json::from_str::<Value>(&text)
+                    .ok()
+                    .and_then(|v| v[0]["dev"].as_str().map(str::to_owned));
                 match device {
                     Some(device) if device != "lo" => ways.push(device),
                     Some(_) => {}
@@ -161,7 +182,10 @@ fn is_tunnel(host: &Host, device: &str) -> bool {
     let kind = host.read(&format!("{folder}/uevent")).unwrap_or_default();
     let number = host.read(&format!("{folder}/type")).unwrap_or_default();
     // 65534 has no link layer (WireGuard, tun); 512 is PPP. xfrm interfaces carry IPsec.
-    kind.contains("DEVTYPE=wireguard") || host.exists(&format!("{folder}/tun_flags")) || number.trim() == "512" || kind.contains("DEVTYPE=xfrm")
+    kind.contains("DEVTYPE=wireguard")
+        || host.exists(&format!("{folder}/tun_flags"))
+        || number.trim() == "512"
+        || kind.contains("DEVTYPE=xfrm")
 }
 
 #[cfg(test)]
@@ -170,10 +194,13 @@ mod tests {
 
     use super::{super::testing::*, *};
 
-    const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+    const HEAD: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
     fn row(address: &str, port: u16, state: &str, inode: u32) -> String {
-        format!("   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n")
+        format!(
+            "   0: {address}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+        )
     }
 
     fn with(rows: &str, program: Option<&str>) -> (Host, tempfile::TempDir) {
@@ -206,11 +233,15 @@ mod tests {
 
     #[test]
     fn loopback_and_connections_are_no_doors() {
-        let (host, _folder) = with(&format!("{}{}", row("0100007F", 5432, "0A", 5), row("0100A8C0", 443, "01", 6)), None);
+        let (host, _folder) =
+            with(&format!("{}{}", row("0100007F", 5432, "0A", 5), row("0100A8C0", 443, "01", 6)), None);
         let facts_ = facts(&host);
         assert_eq!(known(&facts_, "device.remote_login.open"), false.into());
         assert_eq!(count(&host), 0);
-        assert!(is_loopback("00000000000000000000000001000000") && is_loopback("0000000000000000FFFF00000100007F"));
+        assert!(
+            is_loopback("00000000000000000000000001000000")
+                && is_loopback("0000000000000000FFFF00000100007F")
+        );
         assert!(!is_loopback("00000000000000000000000000000000"));
     }
 
@@ -227,10 +258,17 @@ mod tests {
 
     #[test]
     fn a_tunnel_must_carry_both_families() {
-        let files = [("/proc/net/tcp", HEAD), ("/sys/class/net/wg0/uevent", "DEVTYPE=wireguard\nINTERFACE=wg0\n"), ("/sys/class/net/eth0/uevent", "INTERFACE=eth0\n"), ("/sys/class/net/tun0/tun_flags", "0x1001")];
+        let files = [
+            ("/proc/net/tcp", HEAD),
+            ("/sys/class/net/wg0/uevent", "DEVTYPE=wireguard\nINTERFACE=wg0\n"),
+            ("/sys/class/net/eth0/uevent", "INTERFACE=eth0\n"),
+            ("/sys/class/net/tun0/tun_flags", "0x1001"),
+        ];
         let ask = |four: Result<&str, &str>, six: Result<&str, &str>| {
             let (host, _folder) = machine(0, &files);
-            let host = host.answering("ip -j -4 route get 198.51.100.1", four).answering("ip -j -6 route get 2001:db8::1", six);
+            let host = host
+                .answering("ip -j -4 route get 198.51.100.1", four)
+                .answering("ip -j -6 route get 2001:db8::1", six);
             facts(&host)["device.tunnel.carries_traffic"].state.clone()
         };
         let none = Err("ip ended with an error (2)");
@@ -238,7 +276,11 @@ mod tests {
         let no = stead_model::FactState::Known(false.into());
         assert_eq!(ask(Ok(r#"[{"dst":"198.51.100.1","dev":"wg0"}]"#), none), yes);
         assert_eq!(ask(Ok(r#"[{"dev":"tun0"}]"#), Ok(r#"[{"dev":"wg0"}]"#)), yes);
-        assert_eq!(ask(Ok(r#"[{"dev":"wg0"}]"#), Ok(r#"[{"dev":"eth0"}]"#)), no, "IPv6 goes round the tunnel");
+        assert_eq!(
+            ask(Ok(r#"[{"dev":"wg0"}]"#), Ok(r#"[{"dev":"eth0"}]"#)),
+            no,
+            "IPv6 goes round the tunnel"
+        );
         assert!(matches!(ask(none, none), stead_model::FactState::NotApplicable(_)));
         assert!(matches!(ask(Err("ip is not installed"), none), stead_model::FactState::Unknown(_)));
     }

@@ -27,9 +27,15 @@ fn named(text: &str) -> (Fact, Fact, Fact) {
     let (system, release) = in_table(id, version, value_of(text, "NAME").unwrap_or_default());
     let release = match release {
         Some(release) => Fact::known(release, ORIGIN),
-        None => Fact::unknown(format!("{id} does not say which release it is; it may be a test release"), ORIGIN),
+        None => {
+            Fact::unknown(format!("{id} does not say which release it is; it may be a test release"), ORIGIN)
+        }
     };
-    let system = if id.is_empty() { Fact::unknown("the system does not say its name", ORIGIN) } else { Fact::known(system, ORIGIN) };
+    let system = if id.is_empty() {
+        Fact::unknown("the system does not say its name", ORIGIN)
+    } else {
+        Fact::known(system, ORIGIN)
+    };
     let name = value_of(text, "PRETTY_NAME").unwrap_or(id);
     (system, release, Fact::known(name, ORIGIN))
 }
@@ -75,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_test_release_is_unknown() {
-        let (host, _folder) = machine(0, &[("/etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian forky/sid\"")]);
+        let (host, _folder) =
+            machine(0, &[("/etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian forky/sid\"")]);
         assert!(is_unknown(&facts(&host), "device.os.release").contains("test release"));
         let (host, _folder) = machine(0, &[]);
         assert!(is_unknown(&facts(&host), "device.os.system").contains("there is no"));

@@ -8,27 +8,55 @@ use crate::host::Host;
 const NAME: &str = "device.password_manager.present";
 
 const PROGRAMS: [&str; 21] = [
-    "/usr/bin/keepassxc", "/usr/bin/keepass2", "/usr/bin/bitwarden", "/usr/bin/bw", "/opt/Bitwarden/bitwarden", "/usr/bin/1password",
-    "/opt/1Password/1password", "/usr/bin/op", "/usr/bin/pass", "/usr/bin/gopass", "/usr/bin/seahorse", "/usr/bin/kwalletmanager5",
-    "/usr/bin/enpass", "/opt/enpass/Enpass", "/usr/bin/proton-pass", "/usr/bin/nordpass",
-    "/var/lib/flatpak/app/org.keepassxc.KeePassXC", "/var/lib/flatpak/app/com.bitwarden.desktop", "/var/lib/flatpak/app/com.onepassword.OnePassword",
-    "/snap/bitwarden", "/snap/keepassxc",
+    "/usr/bin/keepassxc",
+    "/usr/bin/keepass2",
+    "/usr/bin/bitwarden",
+    "/usr/bin/bw",
+    "/opt/Bitwarden/bitwarden",
+    "/usr/bin/1password",
+    "/opt/1Password/1password",
+    "/usr/bin/op",
+    "/usr/bin/pass",
+    "/usr/bin/gopass",
+    "/usr/bin/seahorse",
+    "/usr/bin/kwalletmanager5",
+    "/usr/bin/enpass",
+    "/opt/enpass/Enpass",
+    "/usr/bin/proton-pass",
+    "/usr/bin/nordpass",
+    "/var/lib/flatpak/app/org.keepassxc.KeePassXC",
+    "/var/lib/flatpak/app/com.bitwarden.desktop",
+    "/var/lib/flatpak/app/com.onepassword.OnePassword",
+    "/snap/bitwarden",
+    "/snap/keepassxc",
 ];
 
 /// Ids of extensions in Chromium and its relatives: Bitwarden, 1Password, KeePassXC, Dashlane, Proton Pass, LastPass.
 const CHROMIUM: [&str; 6] = [
-    "nngceckbapebfimnlniiiahkandclblb", "aeblfdkhhhdcdjpifhhbdiojplfjncoa", "oboonakemofpalcgghocfoadofidjkkk",
-    "fdjamakpfbbddfjaooikfcpapjohcfmg", "ghmbeldphafepmbegfdlkpapadhbakde", "hdokiejnpimakedhajhdlcegeplioahd",
+    "nngceckbapebfimnlniiiahkandclblb",
+    "aeblfdkhhhdcdjpifhhbdiojplfjncoa",
+    "oboonakemofpalcgghocfoadofidjkkk",
+    "fdjamakpfbbddfjaooikfcpapjohcfmg",
+    "ghmbeldphafepmbegfdlkpapadhbakde",
+    "hdokiejnpimakedhajhdlcegeplioahd",
 ];
 
 /// Ids of the same in Firefox.
 const FIREFOX: [&str; 5] = [
-    "{446900e4-71c2-419f-a6a7-df9c091e268b}", "{d634138d-c276-4fc8-924b-40a0ea21d284}", "keepassxc-browser@keepassxc.org",
-    "jetpack-extension@dashlane.com", "78272b6fa58f4a1abaac99321d503a20@proton.me",
+    "{446900e4-71c2-419f-a6a7-df9c091e268b}",
+    "{d634138d-c276-4fc8-924b-40a0ea21d284}",
+    "keepassxc-browser@keepassxc.org",
+    "jetpack-extension@dashlane.com",
+    "78272b6fa58f4a1abaac99321d503a20@proton.me",
 ];
 
 const PROFILES: [&str; 6] = [
-    ".config/google-chrome", ".config/chromium", ".config/BraveSoftware/Brave-Browser", ".config/microsoft-edge", ".config/vivaldi", "snap/chromium/common/chromium",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".config/BraveSoftware/Brave-Browser",
+    ".config/microsoft-edge",
+    ".config/vivaldi",
+    "snap/chromium/common/chromium",
 ];
 
 pub fn facts(host: &Host) -> Facts {
@@ -65,7 +93,13 @@ fn in_chromium(host: &Host, home: &str) -> bool {
 }
 
 fn in_firefox(host: &Host, home: &str) -> bool {
-    [".mozilla/firefox", "snap/firefox/common/.mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"].iter().any(|profiles| {
+    [
+        ".mozilla/firefox",
+        "snap/firefox/common/.mozilla/firefox",
+        ".var/app/org.mozilla.firefox/.mozilla/firefox",
+    ]
+    .iter()
+    .any(|profiles| {
         let folder = format!("{home}/{profiles}");
         host.list(&folder).unwrap_or_default().iter().any(|profile| {
             let installed = host.list(&format!("{folder}/{profile}/extensions")).unwrap_or_default();

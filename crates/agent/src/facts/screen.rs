@@ -26,20 +26,38 @@ pub fn facts(host: &Host, kept: &Kept, now: Millis) -> (Facts, Millis) {
         }
         Ok(None) => {
             let why = "no desktop is installed, so nobody works at a screen of this computer";
-            return (one(NAME, Fact::not_applicable(why, "/usr/share/xsessions, /usr/share/wayland-sessions")), now);
+            return (
+                one(NAME, Fact::not_applicable(why, "/usr/share/xsessions, /usr/share/wayland-sessions")),
+                now,
+            );
         }
         Err(why) => return (one(NAME, Fact::unknown(why, "/run/systemd/sessions")), now),
     };
     let home = &session.home;
     match session.desktop.as_str() {
         desktop if family(desktop).is_some() => {
-            let depends_on = [format!("{home}/.config/dconf/user"), "/etc/dconf/db".to_owned(), "/etc/dconf/db/local".to_owned()];
+            let depends_on = [
+                format!("{home}/.config/dconf/user"),
+                "/etc/dconf/db".to_owned(),
+                "/etc/dconf/db/local".to_owned(),
+            ];
             kept.get(host, "screen", &depends_on, now, || one(NAME, gsettings(host, &session)))
         }
         desktop if desktop.contains("kde") || desktop.contains("plasma") => (one(NAME, kde(host, home)), now),
         desktop if desktop.contains("xfce") => (one(NAME, xfce(host, home)), now),
-        desktop if ["sway", "i3", "hyprland", "river"].iter().any(|name| desktop.contains(name)) => (one(NAME, lockers(host, home)), now),
-        other => (one(NAME, Fact::unknown(format!("how the desktop {other} locks its screen is not known to Stead"), "XDG_CURRENT_DESKTOP")), now),
+        desktop if ["sway", "i3", "hyprland", "river"].iter().any(|name| desktop.contains(name)) => {
+            (one(NAME, lockers(host, home)), now)
+        }
+        other => (
+            one(
+                NAME,
+                Fact::unknown(
+                    format!("how the desktop {other} locks its screen is not known to Stead"),
+                    "XDG_CURRENT_DESKTOP",
+                ),
+            ),
+            now,
+        ),
     }
 }
 
@@ -113,7 +131,22 @@ fn gsettings(host: &Host, session: &Session) -> Fact {
             let home = format!("HOME={}", session.home);
             let runtime = format!("XDG_RUNTIME_DIR=/run/user/{}", session.user);
             let bus = format!("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", session.user);
-            host.run("setpriv", &[&user, "--clear-groups", "/usr/bin/env", &home, &runtime, &bus, "/usr/bin/gsettings", "get", schema, key], SHORT)
+            host.run(
+                "setpriv",
+                &[
+                    &user,
+                    "--clear-groups",
+                    "/usr/bin/env",
+                    &home,
+                    &runtime,
+                    &bus,
+                    "/usr/bin/gsettings",
+                    "get",
+                    schema,
+                    key,
+                ],
+                SHORT,
+            )
         };
         answer.map(|answer| answer.trim().trim_start_matches("uint32 ").to_owned())
     };
@@ -127,10 +160,12 @@ fn gsettings(host: &Host, session: &Session) -> Fact {
             if ask(lock_schema, "idle-activation-enabled")? != "true" {
                 return Ok(0);
             }
-            let (idle, delay) = (number(ask(idle_schema, "idle-delay")?)?, number(ask(lock_schema, "lock-delay")?)?);
+            let (idle, delay) =
+                (number(ask(idle_schema, "idle-delay")?)?, number(ask(lock_schema, "lock-delay")?)?);
             return Ok(if idle == 0 { 0 } else { (idle + delay) * 60 });
         }
-        let (idle, delay) = (number(ask(idle_schema, "idle-delay")?)?, number(ask(lock_schema, "lock-delay")?)?);
+        let (idle, delay) =
+            (number(ask(idle_schema, "idle-delay")?)?, number(ask(lock_schema, "lock-delay")?)?);
         Ok(if idle == 0 { 0 } else { idle + delay })
     };
     match read() {
@@ -147,7 +182,11 @@ fn kde(host: &Host, home: &str) -> Fact {
         Err(why) => return Fact::unknown(why, origin),
         Ok(text) => text.unwrap_or_default(),
     };
-    let daemon: String = text.split("\n[").find(|part| part.trim_start_matches('[').starts_with("Daemon]")).unwrap_or_default().to_owned();
+    let daemon: String = text
+        .split("\n[")
+        .find(|part| part.trim_start_matches('[').starts_with("Daemon]"))
+        .unwrap_or_default()
+        .to_owned();
     let number = |key: &str, default: i64| value_of(&daemon, key).map_or(Ok(default), str::parse);
     if value_of(&daemon, "Autolock").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
         return Fact::known(0_i64, origin);
@@ -174,7 +213,8 @@ fn xfce(host: &Host, home: &str) -> Fact {
             path.pop();
             continue;
         }
-        let attribute = |name: &str| tag.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        let attribute =
+            |name: &str| tag.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
         path.push(attribute("name").unwrap_or_default().to_owned());
         let value = attribute("value").unwrap_or_default();
         match path.join("/").as_str() {
@@ -215,7 +255,9 @@ fn lockers(host: &Host, home: &str) -> Fact {
         let found = match name.as_str() {
             "xautolock" => after(&words, "-time").map(|minutes| minutes * 60),
             "xidlehook" => after(&words, "--timer"),
-            "hypridle" => hypridle(&host.read(&format!("{home}/.config/hypr/hypridle.conf")).unwrap_or_default()),
+            "hypridle" => {
+                hypridle(&host.read(&format!("{home}/.config/hypr/hypridle.conf")).unwrap_or_default())
+            }
             _ => {
                 let config = host.read(&format!("{home}/.config/swayidle/config")).unwrap_or_default();
                 swayidle(&words.join(" ")).or_else(|| swayidle(&config))
@@ -294,12 +336,22 @@ mod tests {
             let (host, folder) = machine(1000, &[("/home/sam/.config/kscreenlockerrc", text)]);
             (host.with_variable("XDG_CURRENT_DESKTOP", "KDE"), folder)
         };
-        assert_eq!(seconds(&kde("[Daemon]\nTimeout=10\nLockGrace=0\n[Greeter]\nTimeout=1\n").0), 600_i64.into());
+        assert_eq!(
+            seconds(&kde("[Daemon]\nTimeout=10\nLockGrace=0\n[Greeter]\nTimeout=1\n").0),
+            600_i64.into()
+        );
         assert_eq!(seconds(&kde("[Daemon]\nAutolock=false\n").0), 0_i64.into());
         assert_eq!(seconds(&kde("[Daemon]\nTimeout=0\n").0), 0_i64.into());
-        let xml = |lock: &str| format!(r#"<channel><property name="saver" type="empty"><property name="idle-activation" type="empty"><property name="delay" type="int" value="5"/></property></property><property name="lock" type="empty"><property name="enabled" type="bool" value="{lock}"/></property></channel>"#);
+        let xml = |lock: &str| {
+            format!(
+                r#"<channel><property name="saver" type="empty"><property name="idle-activation" type="empty"><property name="delay" type="int" value="5"/></property></property><property name="lock" type="empty"><property name="enabled" type="bool" value="{lock}"/></property></channel>"#
+            )
+        };
         let xfce = |text: &str| {
-            let (host, folder) = machine(1000, &[("/home/sam/.config/xfce4/xfconf/xfce-perchannel-xml/xfce4-screensaver.xml", text)]);
+            let (host, folder) = machine(
+                1000,
+                &[("/home/sam/.config/xfce4/xfconf/xfce-perchannel-xml/xfce4-screensaver.xml", text)],
+            );
             (host.with_variable("XDG_CURRENT_DESKTOP", "XFCE"), folder)
         };
         assert_eq!(seconds(&xfce(&xml("true")).0), 300_i64.into());
@@ -309,11 +361,22 @@ mod tests {
     #[test]
     fn sway_locks_when_swayidle_runs_with_a_locker() {
         let sway = |line: &str| {
-            let (host, folder) = machine(1000, &[("/proc/1/comm", "systemd\n"), ("/proc/7/comm", "swayidle\n"), ("/proc/7/cmdline", line)]);
+            let (host, folder) = machine(
+                1000,
+                &[("/proc/1/comm", "systemd\n"), ("/proc/7/comm", "swayidle\n"), ("/proc/7/cmdline", line)],
+            );
             (host.with_variable("XDG_CURRENT_DESKTOP", "sway"), folder)
         };
-        assert_eq!(seconds(&sway("swayidle\0-w\0timeout\0300\0swaylock -f\0timeout\0600\0swaymsg output * dpms off\0").0), 300_i64.into());
-        assert_eq!(seconds(&sway("swayidle\0timeout\0300\0swaymsg output * dpms off\0").0), 0_i64.into());
+        assert_eq!(
+            seconds(
+                &sway(
+                    "swayidle\0-w\0timeout\x00300\0swaylock -f\0timeout\x00600\0swaymsg output * dpms off\0"
+                )
+                .0
+            ),
+            300_i64.into()
+        );
+        assert_eq!(seconds(&sway("swayidle\0timeout\x00300\0swaymsg output * dpms off\0").0), 0_i64.into());
     }
 
     #[test]
@@ -321,6 +384,8 @@ mod tests {
         let (host, _folder) = machine(0, &[]);
         assert!(is_not_applicable(&facts(&host, &Kept::default(), Millis(0)).0, NAME));
         let (host, _folder) = machine(0, &[("/usr/share/xsessions/gnome.desktop", "")]);
-        assert!(is_unknown(&facts(&host, &Kept::default(), Millis(0)).0, NAME).contains("nobody is signed in"));
+        assert!(
+            is_unknown(&facts(&host, &Kept::default(), Millis(0)).0, NAME).contains("nobody is signed in")
+        );
     }
 }

@@ -12,7 +12,13 @@ const GLOBAL: &str = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
 pub fn facts(host: &Host) -> Facts {
     if host.exists("/sys/firmware") && !host.exists("/sys/firmware/efi") {
-        return one(NAME, Fact::not_applicable("this computer started without UEFI, which secure boot is part of", "/sys/firmware"));
+        return one(
+            NAME,
+            Fact::not_applicable(
+                "this computer started without UEFI, which secure boot is part of",
+                "/sys/firmware",
+            ),
+        );
     }
     let value = |name: &str| -> Result<u8, String> {
         let path = format!("{FOLDER}/{name}-{GLOBAL}");
@@ -43,7 +49,10 @@ mod tests {
             facts(&host)[NAME].state.clone()
         };
         assert_eq!(with("\x06\0\0\0\x01", Some("\x06\0\0\0\0")), stead_model::FactState::Known(true.into()));
-        assert_eq!(with("\x06\0\0\0\x01", Some("\x06\0\0\0\x01")), stead_model::FactState::Known(false.into()));
+        assert_eq!(
+            with("\x06\0\0\0\x01", Some("\x06\0\0\0\x01")),
+            stead_model::FactState::Known(false.into())
+        );
         assert_eq!(with("\x06\0\0\0\0", None), stead_model::FactState::Known(false.into()));
         assert!(matches!(with("\x06\0", Some("\x06\0\0\0\0")), stead_model::FactState::Unknown(_)));
         let (host, _folder) = machine(0, &[("/sys/firmware/acpi/x", "")]);

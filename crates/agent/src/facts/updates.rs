@@ -21,10 +21,12 @@ enum Manager {
 pub fn facts(host: &Host, kept: &Kept, now: Millis) -> (Facts, Millis) {
     let Some(manager) = manager(host) else {
         let why = "Stead knows apt, dnf, pacman and zypper, and finds none of them";
-        let facts = [PENDING, CHECKED, AUTOMATIC].map(|name| (name.to_owned(), Fact::unknown(why, "/var/lib")));
+        let facts =
+            [PENDING, CHECKED, AUTOMATIC].map(|name| (name.to_owned(), Fact::unknown(why, "/var/lib")));
         return (Facts::from(facts), now);
     };
-    let mut depends_on: Vec<String> = lists(manager).iter().chain(installed(manager)).map(|path| (*path).to_owned()).collect();
+    let mut depends_on: Vec<String> =
+        lists(manager).iter().chain(installed(manager)).map(|path| (*path).to_owned()).collect();
     depends_on.extend(settings(manager).iter().map(|path| (*path).to_owned()));
     kept.get(host, "updates", &depends_on, now, || ask(host, manager))
 }
@@ -45,7 +47,11 @@ fn manager(host: &Host) -> Option<Manager> {
 /// Where the lists of available packages are; their time is when they were fetched.
 fn lists(manager: Manager) -> &'static [&'static str] {
     match manager {
-        Manager::Apt => &["/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists/partial", "/var/lib/apt/lists"],
+        Manager::Apt => &[
+            "/var/lib/apt/periodic/update-success-stamp",
+            "/var/lib/apt/lists/partial",
+            "/var/lib/apt/lists",
+        ],
         Manager::Dnf => &["/var/cache/libdnf5", "/var/cache/dnf"],
         Manager::Pacman => &["/var/lib/pacman/sync"],
         Manager::Zypper => &["/var/cache/zypp/raw", "/var/cache/zypp/solv"],
@@ -55,26 +61,62 @@ fn lists(manager: Manager) -> &'static [&'static str] {
 fn installed(manager: Manager) -> &'static [&'static str] {
     match manager {
         Manager::Apt => &[apt::STATUS],
-        Manager::Dnf | Manager::Zypper => &["/usr/lib/sysimage/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/Packages.db", "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"],
+        Manager::Dnf | Manager::Zypper => &[
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            "/usr/lib/sysimage/rpm/Packages.db",
+            "/var/lib/rpm/rpmdb.sqlite",
+            "/var/lib/rpm/Packages",
+        ],
         Manager::Pacman => &["/var/lib/pacman/local"],
     }
 }
 
 fn settings(manager: Manager) -> &'static [&'static str] {
     match manager {
-        Manager::Apt => &["/etc/apt/apt.conf", "/etc/apt/apt.conf.d", "/etc/apt/apt.conf.d/20auto-upgrades", "/etc/apt/apt.conf.d/50unattended-upgrades", "/etc/apt/apt.conf.d/10periodic", "/etc/systemd/system/timers.target.wants", "/etc/systemd/system"],
-        Manager::Dnf => &["/etc/dnf/automatic.conf", "/etc/dnf/dnf5-plugins/automatic.conf", "/etc/systemd/system/timers.target.wants"],
+        Manager::Apt => &[
+            "/etc/apt/apt.conf",
+            "/etc/apt/apt.conf.d",
+            "/etc/apt/apt.conf.d/20auto-upgrades",
+            "/etc/apt/apt.conf.d/50unattended-upgrades",
+            "/etc/apt/apt.conf.d/10periodic",
+            "/etc/systemd/system/timers.target.wants",
+            "/etc/systemd/system",
+        ],
+        Manager::Dnf => &[
+            "/etc/dnf/automatic.conf",
+            "/etc/dnf/dnf5-plugins/automatic.conf",
+            "/etc/systemd/system/timers.target.wants",
+        ],
         Manager::Pacman => &[],
-        Manager::Zypper => &["/etc/sysconfig/automatic_online_update", "/etc/cron.daily", "/etc/systemd/system/timers.target.wants"],
+        Manager::Zypper => &[
+            "/etc/sysconfig/automatic_online_update",
+            "/etc/cron.daily",
+            "/etc/systemd/system/timers.target.wants",
+        ],
     }
 }
 
 fn ask(host: &Host, manager: Manager) -> Facts {
     let (pending, origin) = match manager {
         Manager::Apt => (apt::pending(host), "lists of apt, /var/lib/dpkg/status"),
-        Manager::Dnf => (counted(host, "dnf", &["-q", "--cacheonly", "updateinfo", "list", "--security"], |line| line.contains("/Sec.") || line.to_lowercase().contains("security")), "dnf updateinfo list --security"),
-        Manager::Pacman => (counted(host, "pacman", &["-Qu"], |line| !line.contains("[ignored]")), "pacman -Qu"),
-        Manager::Zypper => (counted(host, "zypper", &["--no-refresh", "-x", "list-patches", "--category", "security"], |line| line.contains("<update ")), "zypper list-patches --category security"),
+        Manager::Dnf => (
+            counted(host, "dnf", &["-q", "--cacheonly", "updateinfo", "list", "--security"], |line| {
+                line.contains("/Sec.") || line.to_lowercase().contains("security")
+            }),
+            "dnf updateinfo list --security",
+        ),
+        Manager::Pacman => {
+            (counted(host, "pacman", &["-Qu"], |line| !line.contains("[ignored]")), "pacman -Qu")
+        }
+        Manager::Zypper => (
+            counted(
+                host,
+                "zypper",
+                &["--no-refresh", "-x", "list-patches", "--category", "security"],
+                |line| line.contains("<update "),
+            ),
+            "zypper list-patches --category security",
+        ),
     };
     let checked = lists(manager).iter().filter_map(|path| host.modified(path)).max();
     let checked = checked.map_or_else(
@@ -145,7 +187,8 @@ fn dnf_automatic(host: &Host) -> Result<bool, String> {
     let on = timer_on(host, "dnf-automatic.timer") || timer_on(host, "dnf5-automatic.timer");
     for file in ["/etc/dnf/automatic.conf", "/etc/dnf/dnf5-plugins/automatic.conf"] {
         let text = host.read_if_there(file)?.unwrap_or_default();
-        if super::value_of(&text, "apply_updates").is_some_and(|value| ["yes", "true", "1"].contains(&value)) {
+        if super::value_of(&text, "apply_updates").is_some_and(|value| ["yes", "true", "1"].contains(&value))
+        {
             return Ok(on);
         }
     }
@@ -165,15 +208,19 @@ mod tests {
     use super::{super::testing::*, *};
 
     fn ubuntu(setting: &str) -> (Host, tempfile::TempDir) {
-        let (host, folder) = machine(0, &[
-            ("/var/lib/dpkg/status", ""),
-            ("/var/lib/apt/lists/x-security_main_Packages", ""),
-            ("/etc/apt/apt.conf.d/20auto-upgrades", setting),
-            ("/usr/bin/unattended-upgrade", ""),
-        ]);
+        let (host, folder) = machine(
+            0,
+            &[
+                ("/var/lib/dpkg/status", ""),
+                ("/var/lib/apt/lists/x-security_main_Packages", ""),
+                ("/etc/apt/apt.conf.d/20auto-upgrades", setting),
+                ("/usr/bin/unattended-upgrade", ""),
+            ],
+        );
         let wants = folder.path().join("etc/systemd/system/timers.target.wants");
         fs::create_dir_all(&wants).unwrap();
-        symlink("/lib/systemd/system/apt-daily-upgrade.timer", wants.join("apt-daily-upgrade.timer")).unwrap();
+        symlink("/lib/systemd/system/apt-daily-upgrade.timer", wants.join("apt-daily-upgrade.timer"))
+            .unwrap();
         (host, folder)
     }
 

@@ -20,7 +20,18 @@ const BOOT: [&str; 4] = ["/boot", "/boot/efi", "/efi", "/boot/firmware"];
 
 /// File systems that keep nothing on a disk of this machine.
 const ELSEWHERE: [&str; 12] = [
-    "nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "squashfs", "iso9660", "erofs", "virtiofs", "afs", "ceph",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "9p",
+    "fuse.sshfs",
+    "squashfs",
+    "iso9660",
+    "erofs",
+    "virtiofs",
+    "afs",
+    "ceph",
 ];
 
 /// Whether something is encrypted, and how, in words.
@@ -93,7 +104,9 @@ fn encryption(host: &Host, mount: &Mount<'_>) -> Option<Encryption> {
     match mount.kind {
         "zfs" => return Some(zfs(host, mount.source)),
         "overlay" if root => {
-            return Some(Encryption::Unknown("/ is an overlay, as in a container; the disk beneath cannot be seen from here".to_owned()));
+            return Some(Encryption::Unknown(
+                "/ is an overlay, as in a container; the disk beneath cannot be seen from here".to_owned(),
+            ));
         }
         _ => {}
     }
@@ -106,7 +119,11 @@ fn encryption(host: &Host, mount: &Mount<'_>) -> Option<Encryption> {
             Some(path) => format!("/sys/class/block{}", path.trim_start_matches("/dev")),
             None => format!("/sys/class/block/{name}"),
         };
-        return if mount.kind == "btrfs" { btrfs(host, &path, root) } else { block(host, &path, mount.kind, root) };
+        return if mount.kind == "btrfs" {
+            btrfs(host, &path, root)
+        } else {
+            block(host, &path, mount.kind, root)
+        };
     }
     root.then(|| Encryption::Unknown(format!("/ is on {}, which has no disk that can be seen", mount.kind)))
 }
@@ -173,8 +190,10 @@ fn btrfs(host: &Host, path: &str, root: bool) -> Option<Encryption> {
         let folder = format!("/sys/fs/btrfs/{id}/devices");
         let devices = host.list(&folder).unwrap_or_default();
         if devices.contains(&name) {
-            let found: Vec<Encryption> =
-                devices.iter().filter_map(|device| block(host, &format!("{folder}/{device}"), "btrfs", root)).collect();
+            let found: Vec<Encryption> = devices
+                .iter()
+                .filter_map(|device| block(host, &format!("{folder}/{device}"), "btrfs", root))
+                .collect();
             return (!found.is_empty()).then(|| all(found.into_iter()));
         }
     }
@@ -196,7 +215,11 @@ fn is_removable(host: &Host, path: &str) -> bool {
         return true;
     }
     // A partition asks its disk.
-    let disk = if host.exists(&format!("{path}/partition")) { path.rsplit_once('/').map_or(path, |(disk, _)| disk) } else { path };
+    let disk = if host.exists(&format!("{path}/partition")) {
+        path.rsplit_once('/').map_or(path, |(disk, _)| disk)
+    } else {
+        path
+    };
     host.read(&format!("{disk}/removable")).is_ok_and(|text| text.trim() == "1")
 }
 
@@ -259,7 +282,11 @@ mod tests {
             symlink(&real, folder.join(format!("sys/class/block/{name}"))).unwrap();
             symlink(&real, folder.join(format!("sys/dev/block/{number}"))).unwrap();
             for slave in *slaves {
-                symlink(folder.join(format!("sys/devices/virtual/block/{slave}")), real.join(format!("slaves/{slave}"))).unwrap();
+                symlink(
+                    folder.join(format!("sys/devices/virtual/block/{slave}")),
+                    real.join(format!("slaves/{slave}")),
+                )
+                .unwrap();
             }
         }
     }
@@ -273,7 +300,15 @@ mod tests {
                     Field::Known(Scalar::Bool(b)) => b.to_string(),
                     other => format!("{other:?}"),
                 };
-                format!("{} {}", text("mount"), if matches!(r["encrypted"], Field::Unknown { .. }) { "?".to_owned() } else { text("encrypted") })
+                format!(
+                    "{} {}",
+                    text("mount"),
+                    if matches!(r["encrypted"], Field::Unknown { .. }) {
+                        "?".to_owned()
+                    } else {
+                        text("encrypted")
+                    }
+                )
             })
             .collect()
     }
@@ -283,14 +318,18 @@ mod tests {
     #[test]
     fn lvm_on_luks_is_encrypted_and_boot_is_not_asked() {
         let mounts = "22 1 253:1 / / rw shared:1 - ext4 /dev/mapper/vg-root rw\n23 22 8:1 / /boot rw - ext4 /dev/sda1 rw\n24 22 0:5 / /run rw - tmpfs tmpfs rw\n";
-        let (host, folder) = machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/dm-2 partition 1 0 -2\n")]);
-        sys(folder.path(), &[
-            ("sda1", "8:1", None, &[]),
-            ("sda2", "8:2", None, &[]),
-            ("dm-0", "253:0", Some("CRYPT-LUKS2-abc-sda2_crypt\n"), &["sda2"]),
-            ("dm-1", "253:1", Some("LVM-xyz\n"), &["dm-0"]),
-            ("dm-2", "253:2", Some("LVM-swap\n"), &["dm-0"]),
-        ]);
+        let (host, folder) =
+            machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/dm-2 partition 1 0 -2\n")]);
+        sys(
+            folder.path(),
+            &[
+                ("sda1", "8:1", None, &[]),
+                ("sda2", "8:2", None, &[]),
+                ("dm-0", "253:0", Some("CRYPT-LUKS2-abc-sda2_crypt\n"), &["sda2"]),
+                ("dm-1", "253:1", Some("LVM-xyz\n"), &["dm-0"]),
+                ("dm-2", "253:2", Some("LVM-swap\n"), &["dm-0"]),
+            ],
+        );
         assert_eq!(seen(&host), ["/ true", "swap true"]);
     }
 
@@ -298,14 +337,24 @@ mod tests {
     #[test]
     fn an_encrypted_swap_or_a_plugged_in_stick_says_nothing_about_root() {
         let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 253:0 / /mnt rw - ext4 /dev/mapper/usb rw\n";
-        let (host, folder) = machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/dm-1 partition 1 0 -2\n"), ("/etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n")]);
-        sys(folder.path(), &[
-            ("sda1", "8:1", None, &[]),
-            ("sda2", "8:2", None, &[]),
-            ("sdb1", "8:17", None, &[]),
-            ("dm-0", "253:0", Some("CRYPT-LUKS2-usb\n"), &["sdb1"]),
-            ("dm-1", "253:1", Some("CRYPT-PLAIN-swap\n"), &["sda2"]),
-        ]);
+        let (host, folder) = machine(
+            0,
+            &[
+                (MOUNTS, mounts),
+                ("/proc/swaps", "F T S U P\n/dev/dm-1 partition 1 0 -2\n"),
+                ("/etc/crypttab", "swap /dev/sda2 /dev/urandom swap\n"),
+            ],
+        );
+        sys(
+            folder.path(),
+            &[
+                ("sda1", "8:1", None, &[]),
+                ("sda2", "8:2", None, &[]),
+                ("sdb1", "8:17", None, &[]),
+                ("dm-0", "253:0", Some("CRYPT-LUKS2-usb\n"), &["sdb1"]),
+                ("dm-1", "253:1", Some("CRYPT-PLAIN-swap\n"), &["sda2"]),
+            ],
+        );
         assert_eq!(seen(&host), ["/ false", "/mnt true", "swap true"]);
     }
 
@@ -313,27 +362,35 @@ mod tests {
     fn a_mirror_is_only_as_safe_as_its_clear_half() {
         let mounts = "22 1 9:0 / / rw - ext4 /dev/md0 rw\n";
         let (host, folder) = machine(0, &[(MOUNTS, mounts), NO_SWAP]);
-        sys(folder.path(), &[
-            ("sda1", "8:1", None, &[]),
-            ("sdb1", "8:17", None, &[]),
-            ("dm-0", "253:0", Some("CRYPT-LUKS2-a\n"), &["sda1"]),
-            ("md0", "9:0", None, &["dm-0", "sdb1"]),
-        ]);
+        sys(
+            folder.path(),
+            &[
+                ("sda1", "8:1", None, &[]),
+                ("sdb1", "8:17", None, &[]),
+                ("dm-0", "253:0", Some("CRYPT-LUKS2-a\n"), &["sda1"]),
+                ("md0", "9:0", None, &["dm-0", "sdb1"]),
+            ],
+        );
         assert_eq!(seen(&host), ["/ false"]);
     }
 
     #[test]
     fn memory_is_no_disk_and_a_container_is_unknown() {
         let mounts = "22 1 0:40 / / rw - overlay overlay rw,lowerdir=x\n";
-        let (host, folder) = machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/zram0 partition 1 0 -2\n")]);
+        let (host, folder) =
+            machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/zram0 partition 1 0 -2\n")]);
         sys(folder.path(), &[("zram0", "253:9", None, &[])]);
         assert_eq!(seen(&host), ["/ ?"]);
     }
 
     #[test]
     fn a_swap_file_lies_on_its_volume_and_zfs_answers_for_itself() {
-        let mounts = "22 1 0:30 / / rw - zfs rpool/ROOT rw\n23 22 8:3 / /data\\040disk rw - xfs /dev/sda3 rw\n";
-        let (host, folder) = machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/data\\040disk/swapfile file 1 0 -2\n")]);
+        let mounts =
+            "22 1 0:30 / / rw - zfs rpool/ROOT rw\n23 22 8:3 / /data\\040disk rw - xfs /dev/sda3 rw\n";
+        let (host, folder) = machine(
+            0,
+            &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/data\\040disk/swapfile file 1 0 -2\n")],
+        );
         sys(folder.path(), &[("sda3", "8:3", None, &[])]);
         let host = host.answering("zfs get -H -o value encryption rpool/ROOT", Ok("aes-256-gcm\n"));
         assert_eq!(seen(&host), ["/ true", "/data disk false", "swap false"]);

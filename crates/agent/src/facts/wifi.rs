@@ -15,17 +15,32 @@ fn security(host: &Host) -> Fact {
     let net = "/sys/class/net";
     let adapters: Vec<String> = match host.list(net) {
         Err(why) => return Fact::unknown(why, net),
-        Ok(names) => names.into_iter().filter(|name| host.exists(&format!("{net}/{name}/wireless")) || host.exists(&format!("{net}/{name}/phy80211"))).collect(),
+        Ok(names) => names
+            .into_iter()
+            .filter(|name| {
+                host.exists(&format!("{net}/{name}/wireless"))
+                    || host.exists(&format!("{net}/{name}/phy80211"))
+            })
+            .collect(),
     };
     if adapters.is_empty() {
         return Fact::not_applicable("this computer has no Wi-Fi adapter", net);
     }
-    let in_use: Vec<&String> = adapters.iter().filter(|name| !host.read(&format!("{net}/{name}/operstate")).is_ok_and(|state| state.trim() == "down")).collect();
+    let in_use: Vec<&String> = adapters
+        .iter()
+        .filter(|name| {
+            !host.read(&format!("{net}/{name}/operstate")).is_ok_and(|state| state.trim() == "down")
+        })
+        .collect();
     let Some(adapter) = in_use.first() else {
         return Fact::not_applicable("the Wi-Fi is not in use", net);
     };
     let mut why = Vec::new();
-    match host.run("nmcli", &["-t", "-f", "ACTIVE,SECURITY", "device", "wifi", "list", "--rescan", "no"], SHORT) {
+    match host.run(
+        "nmcli",
+        &["-t", "-f", "ACTIVE,SECURITY", "device", "wifi", "list", "--rescan", "no"],
+        SHORT,
+    ) {
         Ok(text) => match text.lines().find_map(|line| line.strip_prefix("yes:")) {
             Some(security) => return Fact::known(of_networkmanager(security), "nmcli device wifi"),
             None => why.push("NetworkManager names no Wi-Fi in use".to_owned()),
@@ -78,7 +93,14 @@ mod tests {
     const LINE: &str = "nmcli -t -f ACTIVE,SECURITY device wifi list --rescan no";
 
     fn adapter(state: &str) -> (Host, tempfile::TempDir) {
-        machine(1000, &[("/sys/class/net/wlan0/wireless/x", ""), ("/sys/class/net/wlan0/operstate", state), ("/sys/class/net/eth0/operstate", "up\n")])
+        machine(
+            1000,
+            &[
+                ("/sys/class/net/wlan0/wireless/x", ""),
+                ("/sys/class/net/wlan0/operstate", state),
+                ("/sys/class/net/eth0/operstate", "up\n"),
+            ],
+        )
     }
 
     #[test]

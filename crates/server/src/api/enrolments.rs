@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Enrols the device.
-pub async fn post(State(app): State<Arc<App>>, JsonText(text): JsonText) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
+pub async fn post(
+    State(app): State<Arc<App>>,
+    JsonText(text): JsonText,
+) -> Result<(StatusCode, Json<Enrolled>), ApiError> {
     let envelope: Envelope = serde_json::from_str(&text)
         .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed enrolment, as `stead enroll` does."))?;
     Ok((StatusCode::CREATED, Json(enrol::enrol(&app, &envelope).await?)))

@@ -70,7 +70,8 @@ impl Admin {
                         codes.iter().zip(some).for_each(|(code, name)| println!("{code}\t{name}"));
                     }
                 } else {
-                    let codes = enrol::give_codes(&app, &[person], owner, hours * HOUR).await.map_err(told)?;
+                    let codes =
+                        enrol::give_codes(&app, &[person], owner, hours * HOUR).await.map_err(told)?;
                     codes.iter().for_each(|code| println!("{code}"));
                 }
             }

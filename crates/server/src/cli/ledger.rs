@@ -31,7 +31,9 @@ const CHECKPOINTS: i64 = 10_000;
 #[derive(Subcommand)]
 pub(super) enum Ledger {
     /// Verify a copy of the database, an export, or a bundle. Needs no server and no network.
-    #[command(after_help = "Ends with 0 when all is as it was signed, 1 when it is not, 2 when it could not run.")]
+    #[command(
+        after_help = "Ends with 0 when all is as it was signed, 1 when it is not, 2 when it could not run."
+    )]
     Verify {
         /// stead.db, an export, or a file from a page.
         file: PathBuf,
@@ -88,7 +90,8 @@ impl Ledger {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Verify { file, key, seen } => {
-                let key = key.map(|key| NoteKey::parse(&key).context("--key is no verifier key")).transpose()?;
+                let key =
+                    key.map(|key| NoteKey::parse(&key).context("--key is no verifier key")).transpose()?;
                 verify(&file, key, seen.as_deref()).await
             }
             Self::Export { data, out } => export(&data, &out).await,
@@ -103,7 +106,9 @@ impl Ledger {
 async fn export(data: &Data, out: &Path) -> anyhow::Result<ExitCode> {
     let app = data.open(Config::default()).await?;
     let head = app.store.ledger_head().await?;
-    let mut file = BufWriter::new(fs::File::create_new(out).with_context(|| format!("{} cannot be made", out.display()))?);
+    let mut file = BufWriter::new(
+        fs::File::create_new(out).with_context(|| format!("{} cannot be made", out.display()))?,
+    );
     let first = Head {
         format: EXPORT.to_owned(),
         key: app.keys.ledger.public().to_string(),
@@ -131,8 +136,12 @@ async fn export(data: &Data, out: &Path) -> anyhow::Result<ExitCode> {
 
 async fn verify(file: &Path, key: Option<NoteKey>, seen: Option<&Path>) -> anyhow::Result<ExitCode> {
     let mut start = [0; 16];
-    let read = fs::File::open(file).and_then(|mut file| file.read(&mut start)).with_context(|| format!("{} cannot be read", file.display()))?;
-    let seen = seen.map(|path| fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))).transpose()?;
+    let read = fs::File::open(file)
+        .and_then(|mut file| file.read(&mut start))
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    let seen = seen
+        .map(|path| fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display())))
+        .transpose()?;
     if start[..read].starts_with(b"SQLite format 3") {
         return database(file, key, seen).await;
     }
@@ -163,7 +172,8 @@ async fn database(file: &Path, key: Option<NoteKey>, seen: Option<String>) -> an
         println!("The ledger is empty.");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, &key, seen) {
+    let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, &key, seen)
+    {
         Ok(auditor) => auditor,
         Err(why) => return Ok(wrong(&why)),
     };
@@ -208,12 +218,17 @@ fn begin(newest: &str, earlier: &[String], key: &NoteKey, seen: Option<String>) 
     let signed = Checkpoint::open(newest, key).map_err(|error| format!("the newest checkpoint: {error}"))?;
     let mut checkpoints = Vec::new();
     for note in earlier {
-        checkpoints.push(Checkpoint::open(note, key).map_err(|error| format!("an earlier checkpoint: {error}"))?);
+        checkpoints
+            .push(Checkpoint::open(note, key).map_err(|error| format!("an earlier checkpoint: {error}"))?);
     }
     if let Some(note) = seen {
-        let seen = Checkpoint::open(&note, key).map_err(|error| format!("the checkpoint that was kept: {error}"))?;
+        let seen =
+            Checkpoint::open(&note, key).map_err(|error| format!("the checkpoint that was kept: {error}"))?;
         if seen.size > signed.size {
-            return Err(format!("the log was set back: it had {} entries, and has {}", seen.size, signed.size));
+            return Err(format!(
+                "the log was set back: it had {} entries, and has {}",
+                seen.size, signed.size
+            ));
         }
         checkpoints.push(seen);
     }
@@ -236,7 +251,8 @@ fn wrong(why: &dyn std::fmt::Display) -> ExitCode {
 }
 
 fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
-    let bundle: Bundle = serde_json::from_str(text).context("this is no database, export or bundle of Stead's")?;
+    let bundle: Bundle =
+        serde_json::from_str(text).context("this is no database, export or bundle of Stead's")?;
     match bundle {
         Bundle::Entry { key: found, checkpoint, index, text, proof } => {
             let key = believed(key, &found)?;
@@ -244,7 +260,8 @@ fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
                 Ok(signed) => signed,
                 Err(error) => return Ok(wrong(&error)),
             };
-            let hashes: Option<Vec<Hash>> = proof.iter().map(|hash| seal::unhex(hash)?.try_into().ok()).collect();
+            let hashes: Option<Vec<Hash>> =
+                proof.iter().map(|hash| seal::unhex(hash)?.try_into().ok()).collect();
             let leaf = tree::leaf_hash(text.as_bytes());
             let Some(hashes) = hashes else { bail!("the proof holds no hashes") };
             if !tree::verify_inclusion(leaf, index, signed.size, &hashes, &signed.root) {
@@ -258,7 +275,9 @@ fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
             if envelope.open(REPORT, &key).is_err() || whole != digest {
                 return Ok(wrong(&"the report's signature or digest does not fit"));
             }
-            println!("The report is what the device sealed. Its digest is {digest}; the ledger's entries about this device name it.");
+            println!(
+                "The report is what the device sealed. Its digest is {digest}; the ledger's entries about this device name it."
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

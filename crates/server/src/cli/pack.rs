@@ -75,7 +75,11 @@ fn kind(kind: &FactType) -> String {
 
 fn print_lints(lints: &[Lint]) -> ExitCode {
     use std::io::IsTerminal;
-    let theme = if std::io::stderr().is_terminal() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let theme = if std::io::stderr().is_terminal() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
     let handler = GraphicalReportHandler::new_themed(theme);
     for lint in lints {
         let mut text = String::new();
@@ -94,6 +98,15 @@ fn print_outcomes(outcomes: &pack_test::Outcomes) -> ExitCode {
     for line in &outcomes.missing {
         eprintln!("missing: {line}");
     }
-    println!("{} passed, {} failed, {} missing", outcomes.passed, outcomes.failed.len(), outcomes.missing.len());
-    if outcomes.failed.is_empty() && outcomes.missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{} passed, {} failed, {} missing",
+        outcomes.passed,
+        outcomes.failed.len(),
+        outcomes.missing.len()
+    );
+    if outcomes.failed.is_empty() && outcomes.missing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -22,7 +22,9 @@ pub async fn anchor(app: &App) -> Result<bool, Refusal> {
     }
     let reports = app.store.report_digests().await?;
     let count = reports.len();
-    let root = tree::root_of(reports.into_iter().map(|(device, digest)| tree::leaf_hash(format!("{device} {digest}").as_bytes())));
+    let root = tree::root_of(
+        reports.into_iter().map(|(device, digest)| tree::leaf_hash(format!("{device} {digest}").as_bytes())),
+    );
     let mut write = app.store.write().await?;
     write.set_meta(LAST, &today).await?;
     let data = json!({ "reports": count, "root": seal::hex(&root) });

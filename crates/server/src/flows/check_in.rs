@@ -9,7 +9,10 @@ use std::{
 use stead_model::{
     DeviceId, Fact, Facts, Millis, Standing,
     catalogue::{self, Source},
-    message::{ANSWER, Answer, CLOCK_TOLERANCE, DELIVERY, Delivery, HEARTBEAT, Heartbeat, REPORT, Report, VERSION, facts_digest},
+    message::{
+        ANSWER, Answer, CLOCK_TOLERANCE, DELIVERY, Delivery, HEARTBEAT, Heartbeat, REPORT, Report, VERSION,
+        facts_digest,
+    },
     problem::Kind,
     seal::{self, Envelope, SealError, VerifyingKey},
     time::{HOUR, MINUTE},
@@ -153,8 +156,13 @@ pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
 
 fn refused(error: SealError) -> Refusal {
     match error {
-        SealError::Signature => Refusal::new(Kind::BadSignature, "Seal the message with the key that this device was enrolled with."),
-        SealError::Form | SealError::WrongType | SealError::Key => Refusal::new(Kind::Malformed, "Send a sealed report, heartbeat or delivery, as the agent does."),
+        SealError::Signature => Refusal::new(
+            Kind::BadSignature,
+            "Seal the message with the key that this device was enrolled with.",
+        ),
+        SealError::Form | SealError::WrongType | SealError::Key => {
+            Refusal::new(Kind::Malformed, "Send a sealed report, heartbeat or delivery, as the agent does.")
+        }
     }
 }
 
@@ -196,7 +204,10 @@ fn from_row(id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {
 /// Checks the seal and reads what is in it.
 fn open(app: &App, id: DeviceId, device: &Device, envelope: &Envelope, text: &str) -> Result<Heard, Refusal> {
     if device.revoked {
-        return Err(Refusal::new(Kind::RevokedDevice, "Ask your coordinator; to use it again it must be enrolled anew."));
+        return Err(Refusal::new(
+            Kind::RevokedDevice,
+            "Ask your coordinator; to use it again it must be enrolled anew.",
+        ));
     }
     let heard = match envelope.claimed_type() {
         DELIVERY => {
@@ -208,7 +219,10 @@ fn open(app: &App, id: DeviceId, device: &Device, envelope: &Envelope, text: &st
             let inner = serde_json::to_string(&delivery.late).map_err(stead_store::StoreError::from)?;
             let heard = message(id, device, &delivery.late, inner, true)?;
             if heard.at.since(delivery.sent_at) > CLOCK_TOLERANCE {
-                return Err(Refusal::new(Kind::ClockSkew, "A report that waited bears a time after it was sent on."));
+                return Err(Refusal::new(
+                    Kind::ClockSkew,
+                    "A report that waited bears a time after it was sent on.",
+                ));
             }
             heard
         }
@@ -217,7 +231,13 @@ fn open(app: &App, id: DeviceId, device: &Device, envelope: &Envelope, text: &st
     Ok(heard)
 }
 
-fn message(id: DeviceId, device: &Device, envelope: &Envelope, text: String, late: bool) -> Result<Heard, Refusal> {
+fn message(
+    id: DeviceId,
+    device: &Device,
+    envelope: &Envelope,
+    text: String,
+    late: bool,
+) -> Result<Heard, Refusal> {
     let (seq, at, said) = match envelope.claimed_type() {
         HEARTBEAT if !late => {
             let opened = envelope.open(HEARTBEAT, &device.key).map_err(refused)?;
@@ -240,15 +260,24 @@ fn message(id: DeviceId, device: &Device, envelope: &Envelope, text: String, lat
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| Refusal::new(Kind::Malformed, format!("The message cannot be read: {error}.")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::new(Kind::Malformed, format!("The message cannot be read: {error}.")))
 }
 
 fn version(v: u32) -> Result<(), Refusal> {
-    if v == VERSION { Ok(()) } else { Err(Refusal::new(Kind::WrongVersion, "Bring agent and server to the same version.")) }
+    if v == VERSION {
+        Ok(())
+    } else {
+        Err(Refusal::new(Kind::WrongVersion, "Bring agent and server to the same version."))
+    }
 }
 
 fn same_device(inside: DeviceId, outside: DeviceId) -> Result<(), Refusal> {
-    if inside == outside { Ok(()) } else { Err(Refusal::new(Kind::BadSignature, "The message names another device than the one that sealed it.")) }
+    if inside == outside {
+        Ok(())
+    } else {
+        Err(Refusal::new(Kind::BadSignature, "The message names another device than the one that sealed it."))
+    }
 }
 
 fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
@@ -256,7 +285,12 @@ fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
     if at.since(now).abs() <= CLOCK_TOLERANCE {
         return Ok(());
     }
-    Err(Refusal::new(Kind::ClockSkew, format!("The server's clock says {now}, the device's {at}. Set the device's clock; it will then be heard.")))
+    Err(Refusal::new(
+        Kind::ClockSkew,
+        format!(
+            "The server's clock says {now}, the device's {at}. Set the device's clock; it will then be heard."
+        ),
+    ))
 }
 
 /// Takes a message. None when the device was no longer where it was thought to be.
@@ -266,10 +300,19 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
         return Ok(Some(answer(app, device, heard.device, is_report).await?));
     }
     if heard.seq == device.seq {
-        return Err(Refusal::new(Kind::SequenceFork, "Two copies of this device's key seem to be in use. Enrol the device anew."));
+        return Err(Refusal::new(
+            Kind::SequenceFork,
+            "Two copies of this device's key seem to be in use. Enrol the device anew.",
+        ));
     }
     if heard.seq < device.seq {
-        return Err(Refusal::new(Kind::OldSequence, format!("Number {} was stored before this number {}. If this device was restored from a backup, enrol it anew.", device.seq, heard.seq)));
+        return Err(Refusal::new(
+            Kind::OldSequence,
+            format!(
+                "Number {} was stored before this number {}. If this device was restored from a backup, enrol it anew.",
+                device.seq, heard.seq
+            ),
+        ));
     }
     if !heard.late {
         on_time(app, heard.at)?;
@@ -295,12 +338,21 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
 }
 
 /// Decides what is to be written, and what is known of the device once it is.
-async fn prepare(app: &App, device: &Device, heard: &Heard, step: Step, as_of: Millis) -> Result<(Work, Device), Refusal> {
-    let mut after = Device { seq: heard.seq, message: heard.message, last_seen: step.last_seen, ..device.clone() };
+async fn prepare(
+    app: &App,
+    device: &Device,
+    heard: &Heard,
+    step: Step,
+    as_of: Millis,
+) -> Result<(Work, Device), Refusal> {
+    let mut after =
+        Device { seq: heard.seq, message: heard.message, last_seen: step.last_seen, ..device.clone() };
     let still_holds = |digest: &str| {
         device.judged.as_ref().filter(|judged| {
             &*judged.facts_digest == digest
-                && judged.step.is_some_and(|step| !app.pack.depends_on_time || step == as_of.0.div_euclid(TIME_STEP))
+                && judged
+                    .step
+                    .is_some_and(|step| !app.pack.depends_on_time || step == as_of.0.div_euclid(TIME_STEP))
                 && device.deadline.is_none_or(|deadline| deadline > as_of)
                 && device.standing != Standing::Unknown
         })
@@ -325,7 +377,8 @@ async fn prepare(app: &App, device: &Device, heard: &Heard, step: Step, as_of: M
                 envelope: heard.text.clone(),
             };
             if let Some(judged) = still_holds(&digest) {
-                let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new(new_report(app.pack.label())));
+                let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY)
+                    .then(|| Box::new(new_report(app.pack.label())));
                 if keep.is_some() {
                     after.judged = Some(JudgedFacts { kept_at: as_of, ..judged.clone() });
                 }
@@ -338,7 +391,14 @@ async fn prepare(app: &App, device: &Device, heard: &Heard, step: Step, as_of: M
                 &app.pack,
                 &facts,
                 &read_at,
-                |rule| app.pack.rules.iter().position(|r| r.id == rule).and_then(|i| before.get(i)?.as_ref()).map(|r| r.previous),
+                |rule| {
+                    app.pack
+                        .rules
+                        .iter()
+                        .position(|r| r.id == rule)
+                        .and_then(|i| before.get(i)?.as_ref())
+                        .map(|r| r.previous)
+                },
                 as_of,
             );
             after.standing = judgement.standing;
@@ -372,8 +432,15 @@ fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusal> {
     for name in facts.keys() {
         match catalogue::find(name).map(|spec| spec.source) {
             Some(Source::Device) => {}
-            Some(Source::Record) => return Err(Refusal::new(Kind::Malformed, format!("`{name}` is not for a device to say."))),
-            None => return Err(Refusal::new(Kind::Malformed, format!("There is no fact `{}`.", stead_model::text::plain(name, 80)))),
+            Some(Source::Record) => {
+                return Err(Refusal::new(Kind::Malformed, format!("`{name}` is not for a device to say.")));
+            }
+            None => {
+                return Err(Refusal::new(
+                    Kind::Malformed,
+                    format!("There is no fact `{}`.", stead_model::text::plain(name, 80)),
+                ));
+            }
         }
     }
     facts.insert("device.owner".to_owned(), Fact::known(owner, "record of the enrolment"));
@@ -381,7 +448,11 @@ fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusal> {
 }
 
 /// The findings before, by position of the rule; none where there was none.
-async fn findings_before(app: &App, device: &Device, id: DeviceId) -> Result<Vec<Option<Remembered>>, Refusal> {
+async fn findings_before(
+    app: &App,
+    device: &Device,
+    id: DeviceId,
+) -> Result<Vec<Option<Remembered>>, Refusal> {
     let Some(judged) = &device.judged else { return Ok(Vec::new()) };
     if !judged.findings.is_empty() {
         return Ok(judged.findings.iter().copied().map(Some).collect());
@@ -392,12 +463,14 @@ async fn findings_before(app: &App, device: &Device, id: DeviceId) -> Result<Vec
 }
 
 fn remember(judged: &judge::Judged) -> Remembered {
-    let previous = Previous { outcome: judged.outcome, since: judged.since, failing_since: judged.failing_since };
+    let previous =
+        Previous { outcome: judged.outcome, since: judged.since, failing_since: judged.failing_since };
     Remembered { previous, words: words(&judged.observed, &judged.origin) }
 }
 
 fn remember_stored(finding: &StoredFinding) -> Remembered {
-    let previous = Previous { outcome: finding.outcome, since: finding.since, failing_since: finding.failing_since };
+    let previous =
+        Previous { outcome: finding.outcome, since: finding.since, failing_since: finding.failing_since };
     Remembered { previous, words: words(&finding.observed, &finding.origin) }
 }
 
@@ -410,7 +483,9 @@ fn changed(app: &App, judgement: &Judgement, before: &[Option<Remembered>]) -> V
     let mut changed = Vec::new();
     for (judged, rule) in judgement.findings.iter().zip(&app.pack.rules) {
         let before = before.get(judged.rule).copied().flatten();
-        if before.is_some_and(|b| b.previous.outcome == judged.outcome && b.words == words(&judged.observed, &judged.origin)) {
+        if before.is_some_and(|b| {
+            b.previous.outcome == judged.outcome && b.words == words(&judged.observed, &judged.origin)
+        }) {
             continue;
         }
         changed.push(ChangedFinding {
@@ -436,12 +511,19 @@ fn reason(app: &App, first: bool, judgement: &Judgement, now: Millis) -> String 
         .iter()
         .filter(|f| f.outcome.counts_against() && app.pack.rules[f.rule].stage == stead_model::Stage::Enforce)
         .collect();
-    let lapsed = |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(app.pack.rules[f.rule].grace) <= now;
-    let newest = |list: &mut dyn Iterator<Item = &&judge::Judged>| list.max_by_key(|f| f.since).map(|f| &app.pack.rules[f.rule].title).cloned();
+    let lapsed =
+        |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(app.pack.rules[f.rule].grace) <= now;
+    let newest = |list: &mut dyn Iterator<Item = &&judge::Judged>| {
+        list.max_by_key(|f| f.since).map(|f| &app.pack.rules[f.rule].title).cloned()
+    };
     match judgement.standing {
         _ if first => Some("Judged for the first time".to_owned()),
-        Standing::Lapsed => newest(&mut against.iter().filter(lapsed)).map(|title| format!("Lapsed: “{title}”")),
-        Standing::Due => newest(&mut against.iter()).map(|title| format!("Fails or cannot be told: “{title}”")),
+        Standing::Lapsed => {
+            newest(&mut against.iter().filter(lapsed)).map(|title| format!("Lapsed: “{title}”"))
+        }
+        Standing::Due => {
+            newest(&mut against.iter()).map(|title| format!("Fails or cannot be told: “{title}”"))
+        }
         Standing::Good | Standing::Unknown => None,
     }
     .unwrap_or_else(|| "All rules that count are kept".to_owned())
@@ -449,7 +531,9 @@ fn reason(app: &App, first: bool, judgement: &Judgement, now: Millis) -> String 
 
 fn system_name(facts: &Facts) -> String {
     match facts.get("device.os.name").map(|fact| &fact.state) {
-        Some(stead_model::FactState::Known(stead_model::Value::One(stead_model::Scalar::Text(name)))) => stead_model::text::plain(name, 80),
+        Some(stead_model::FactState::Known(stead_model::Value::One(stead_model::Scalar::Text(name)))) => {
+            stead_model::text::plain(name, 80)
+        }
         _ => String::new(),
     }
 }
@@ -458,12 +542,14 @@ fn system_name(facts: &Facts) -> String {
 /// with none, so that the same message sent again gets the same answer.
 async fn answer(app: &App, device: &Device, id: DeviceId, in_full: bool) -> Result<Answer, Refusal> {
     let stored = if in_full { Some(app.store.findings(id).await?) } else { None };
-    let findings = stored.map(|stored| {
-        stored.iter().filter_map(|finding| full(app, finding)).collect()
-    });
+    let findings = stored.map(|stored| stored.iter().filter_map(|finding| full(app, finding)).collect());
     let folded = |judged: &JudgedFacts| {
         let with_rules = judged.findings.iter().zip(&app.pack.rules);
-        judge::fold(with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since)), device.last_seen).0
+        judge::fold(
+            with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since)),
+            device.last_seen,
+        )
+        .0
     };
     Ok(Answer {
         v: VERSION,
@@ -471,7 +557,11 @@ async fn answer(app: &App, device: &Device, id: DeviceId, in_full: bool) -> Resu
         seq: device.seq,
         heard_at: device.last_seen,
         policy: app.pack.label(),
-        standing: device.judged.as_ref().filter(|judged| !judged.findings.is_empty()).map_or(device.standing, folded),
+        standing: device
+            .judged
+            .as_ref()
+            .filter(|judged| !judged.findings.is_empty())
+            .map_or(device.standing, folded),
         findings,
         next_in: app.config.check_in_every,
         valid_until: device.last_seen.plus(24 * HOUR),

@@ -61,7 +61,8 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
         }
         tallies.standing(Some(before), after);
         let data = json!({ "from": before, "to": after, "policy": app.pack.label(), "reason": reason });
-        let position = write.append(&entry(now, "deadline", "standing.changed", device_subject(*device), data))?;
+        let position =
+            write.append(&entry(now, "deadline", "standing.changed", device_subject(*device), data))?;
         changes.push((*device, StandingChange { entry: position, at: now, standing: after, reason }));
     }
     let count = changes.len();
@@ -71,15 +72,22 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
     Ok(count)
 }
 
-async fn folded(app: &App, write: &mut Write, device: DeviceId, now: Millis) -> Result<(Standing, Option<Millis>, String), Refusal> {
+async fn folded(
+    app: &App,
+    write: &mut Write,
+    device: DeviceId,
+    now: Millis,
+) -> Result<(Standing, Option<Millis>, String), Refusal> {
     let findings = write.findings(device).await?;
     let with_rules = || findings.iter().filter_map(|f| Some((app.pack.rule(&f.rule)?, f)));
-    let (standing, deadline) = judge::fold(with_rules().map(|(rule, f)| (rule, f.outcome, f.failing_since)), now);
+    let (standing, deadline) =
+        judge::fold(with_rules().map(|(rule, f)| (rule, f.outcome, f.failing_since)), now);
     let ended = with_rules()
         .filter(|(_, f)| f.outcome.counts_against())
         .filter_map(|(rule, f)| Some((f.failing_since?.plus(rule.grace), rule)))
         .filter(|(deadline, _)| *deadline <= now)
         .max_by_key(|(deadline, _)| *deadline);
-    let reason = ended.map_or_else(|| "Judged again".to_owned(), |(_, rule)| format!("Grace ended: “{}”", rule.title));
+    let reason =
+        ended.map_or_else(|| "Judged again".to_owned(), |(_, rule)| format!("Grace ended: “{}”", rule.title));
     Ok((standing, deadline, reason))
 }

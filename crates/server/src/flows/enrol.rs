@@ -24,10 +24,18 @@ pub const OWNERS: [&str; 2] = ["organisation", "person"];
 ///
 /// # Errors
 /// [`Refusal`] when a name is empty, the owner is none of [`OWNERS`], or the store is away.
-pub async fn give_codes(app: &App, names: &[String], owner: &str, lasts: i64) -> Result<Vec<String>, Refusal> {
+pub async fn give_codes(
+    app: &App,
+    names: &[String],
+    owner: &str,
+    lasts: i64,
+) -> Result<Vec<String>, Refusal> {
     let names: Vec<String> = names.iter().map(|name| text::plain(name.trim(), 100)).collect();
     if names.iter().any(String::is_empty) || !OWNERS.contains(&owner) {
-        return Err(Refusal::new(Kind::Malformed, "Name a person, and `organisation` or `person` as the owner."));
+        return Err(Refusal::new(
+            Kind::Malformed,
+            "Name a person, and `organisation` or `person` as the owner.",
+        ));
     }
     let now = app.now();
     let mut write = app.store.write().await?;
@@ -38,7 +46,13 @@ pub async fn give_codes(app: &App, names: &[String], owner: &str, lasts: i64) ->
             None => {
                 let person = Person { id: PersonId::from_parts(now, app.random()?), name };
                 write.add_person(&person, now).await?;
-                write.append(&entry(now, "operator", "person.added", format!("person:{}", person.id), json!({})))?;
+                write.append(&entry(
+                    now,
+                    "operator",
+                    "person.added",
+                    format!("person:{}", person.id),
+                    json!({}),
+                ))?;
                 person
             }
         };
@@ -72,7 +86,10 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
         .map_err(|_| Refusal::new(Kind::BadSignature, "Sign the enrolment with the key that is in it."))?;
     let now = app.now();
     if claimed.at.since(now).abs() > CLOCK_TOLERANCE {
-        return Err(Refusal::new(Kind::ClockSkew, format!("The server's clock says {now}. Set the device's clock and try again.")));
+        return Err(Refusal::new(
+            Kind::ClockSkew,
+            format!("The server's clock says {now}. Set the device's clock and try again."),
+        ));
     }
 
     let digest = code_digest(&claimed.code);
@@ -81,10 +98,16 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
         return Err(Refusal::new(Kind::CodeUnknown, "Check the code, or ask your coordinator for another."));
     };
     if code.used_at.is_some() {
-        return Err(Refusal::new(Kind::CodeUsed, "A code enrols one device. Ask your coordinator for another."));
+        return Err(Refusal::new(
+            Kind::CodeUsed,
+            "A code enrols one device. Ask your coordinator for another.",
+        ));
     }
     if code.expires_at <= now {
-        return Err(Refusal::new(Kind::CodeExpired, format!("It was good until {}. Ask your coordinator for another.", code.expires_at)));
+        return Err(Refusal::new(
+            Kind::CodeExpired,
+            format!("It was good until {}. Ask your coordinator for another.", code.expires_at),
+        ));
     }
     let device = DeviceId::from_parts(now, app.random()?);
     let new = NewDevice {
@@ -99,13 +122,19 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
     let earlier = write.same_machine(&new.machine).await?;
     if let Err(error) = write.add_device(&new, now).await {
         return Err(if error.is_duplicate() {
-            Refusal::new(Kind::KeyEnrolled, "Make a new key: move the agent's state away and run `stead enroll` again.")
+            Refusal::new(
+                Kind::KeyEnrolled,
+                "Make a new key: move the agent's state away and run `stead enroll` again.",
+            )
         } else {
             error.into()
         });
     }
     if !write.use_code(&digest, device, now).await? {
-        return Err(Refusal::new(Kind::CodeUsed, "A code enrols one device. Ask your coordinator for another."));
+        return Err(Refusal::new(
+            Kind::CodeUsed,
+            "A code enrols one device. Ask your coordinator for another.",
+        ));
     }
     let mut tallies = Tallies::default();
     tallies.standing(None, Standing::Unknown);

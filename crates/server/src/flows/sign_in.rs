@@ -25,7 +25,13 @@ pub async fn make_link(app: &App, role: Role) -> Result<String, Refusal> {
     let secret = URL_SAFE_NO_PAD.encode(app.random::<32>()?);
     let mut write = app.store.write().await?;
     write.add_link(&digest(&secret), role.word(), now, now.plus(LINK_LASTS)).await?;
-    write.append(&entry(now, "operator", "link.made", "server".to_owned(), json!({ "role": role.word() })))?;
+    write.append(&entry(
+        now,
+        "operator",
+        "link.made",
+        "server".to_owned(),
+        json!({ "role": role.word() }),
+    ))?;
     write.commit(&app.keys.ledger).await?;
     Ok(secret)
 }
@@ -39,7 +45,10 @@ pub async fn use_link(app: &App, secret: &str) -> Result<String, Refusal> {
     let session = URL_SAFE_NO_PAD.encode(app.random::<32>()?);
     let mut write = app.store.write().await?;
     let Some(role) = write.use_link(&digest(secret), now).await? else {
-        return Err(Refusal::new(Kind::Forbidden, "This link has been used or has expired. Make another with `stead-server admin sign-in-link`."));
+        return Err(Refusal::new(
+            Kind::Forbidden,
+            "This link has been used or has expired. Make another with `stead-server admin sign-in-link`.",
+        ));
     };
     write.add_session(&digest(&session), &role, now).await?;
     write.append(&entry(now, "operator", "session.begun", "server".to_owned(), json!({ "role": role })))?;

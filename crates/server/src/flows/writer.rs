@@ -96,7 +96,12 @@ impl Writer {
     /// # Errors
     /// [`Refusal`] when too many wait or the store is away.
     pub async fn write(&self, work: Work) -> Result<Written, Refusal> {
-        let busy = || Refusal::new(Kind::Unavailable, "Too many check-ins wait. Nothing was changed; come back in a minute.");
+        let busy = || {
+            Refusal::new(
+                Kind::Unavailable,
+                "Too many check-ins wait. Nothing was changed; come back in a minute.",
+            )
+        };
         let (reply, answer) = oneshot::channel();
         self.0.try_send((work, reply)).map_err(|_| busy())?;
         answer.await.map_err(|_| busy())?
@@ -119,7 +124,8 @@ impl Queue {
             let Some(app) = app.upgrade() else { return };
             // One statement cannot touch a row twice: a device's second message waits for the next batch.
             let mut devices = HashSet::new();
-            let (now, again): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(work, _)| devices.insert(work.step.device));
+            let (now, again): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|(work, _)| devices.insert(work.step.device));
             later = again;
             answer(&app, now).await;
         }
@@ -140,7 +146,10 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
         Err(error) => {
             tracing::error!(%error, check_ins = replies.len(), "check-ins were not written");
             for reply in replies {
-                let _ = reply.send(Err(Refusal::new(Kind::Unavailable, "The store is away. Nothing was changed; come back in a minute.")));
+                let _ = reply.send(Err(Refusal::new(
+                    Kind::Unavailable,
+                    "The store is away. Nothing was changed; come back in a minute.",
+                )));
             }
         }
     }
@@ -181,12 +190,24 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
             false => judged.before,
         };
         let changed = before != judged.standing;
-        write.set_standing(device, judged.standing, changed.then_some(now), judged.deadline, Some(&judged.system)).await?;
+        write
+            .set_standing(
+                device,
+                judged.standing,
+                changed.then_some(now),
+                judged.deadline,
+                Some(&judged.system),
+            )
+            .await?;
         if changed {
             tallies.standing(Some(before), judged.standing);
             let data = json!({ "from": before, "to": judged.standing, "policy": policy, "report": evidence });
-            let position = write.append(&entry(now, "check-in", "standing.changed", device_subject(device), data))?;
-            changes.push((device, StandingChange { entry: position, at: now, standing: judged.standing, reason: judged.reason }));
+            let position =
+                write.append(&entry(now, "check-in", "standing.changed", device_subject(device), data))?;
+            changes.push((
+                device,
+                StandingChange { entry: position, at: now, standing: judged.standing, reason: judged.reason },
+            ));
         }
     }
     write.put_reports(reports).await?;

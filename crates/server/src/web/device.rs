@@ -111,7 +111,12 @@ pub struct Asked {
 }
 
 /// `GET /devices/{id}`.
-pub async fn get(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String>, Query(asked): Query<Asked>) -> Page {
+pub async fn get(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Page {
     let device = find(&app, &id).await?;
     let now = app.now();
     let stored = app.store.findings(device.id).await?;
@@ -186,13 +191,22 @@ fn say(device: &Device, rows: &[Row], now: Millis) -> String {
     let lapsed = rows.iter().filter(enforced).filter(|row| row.due.is_some_and(|due| due <= now)).count();
     let things = |n: usize| if n == 1 { "One thing".to_owned() } else { format!("{n} things") };
     match device.standing {
-        Standing::Unknown if device.seq == 0 => "Enrolled, and not heard yet. The agent's first report brings the answer.".to_owned(),
-        Standing::Unknown => "Silent for too long. What it was like before does not count any more.".to_owned(),
+        Standing::Unknown if device.seq == 0 => {
+            "Enrolled, and not heard yet. The agent's first report brings the answer.".to_owned()
+        }
+        Standing::Unknown => {
+            "Silent for too long. What it was like before does not count any more.".to_owned()
+        }
         Standing::Good => "Everything that counts is as it should be.".to_owned(),
-        Standing::Lapsed => format!("{} {} past the end of its grace.", things(lapsed), if lapsed == 1 { "is" } else { "are" }),
+        Standing::Lapsed => format!(
+            "{} {} past the end of its grace.",
+            things(lapsed),
+            if lapsed == 1 { "is" } else { "are" }
+        ),
         Standing::Due => {
             let first = rows.iter().filter(enforced).filter_map(|row| row.due).min();
-            let by = first.map_or_else(String::new, |due| format!(", the first by {}", parts::short_words(due, now)));
+            let by = first
+                .map_or_else(String::new, |due| format!(", the first by {}", parts::short_words(due, now)));
             format!("{} {} doing{by}.", things(against), if against == 1 { "needs" } else { "need" })
         }
     }
@@ -218,10 +232,15 @@ fn sealed(device: &Device, stored: StoredReport) -> Sealed {
 }
 
 /// `GET /devices/{id}/report`: the last sealed report and the key to check it with.
-pub async fn report(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, super::PageError> {
+pub async fn report(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, super::PageError> {
     let device = find(&app, &id).await?;
     let stored = app.store.report(device.id).await?.ok_or_else(|| nothing_here("report"))?;
-    let envelope: serde_json::Value = serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
+    let envelope: serde_json::Value =
+        serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
     let body = json(&serde_json::json!({
         "format": "stead-report/1",
         "device": device.id,

@@ -68,13 +68,25 @@ pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<A
     let more = devices.len() > PAGE;
     devices.truncate(PAGE);
     let next = devices.last().filter(|_| more).map(|last| {
-        let query = [("standing", asked.standing.as_str()), ("q", &asked.q), ("after", &last.search), ("id", &last.id.to_string())]
-            .map(|(name, value)| format!("{name}={}", encode(value)));
+        let query = [
+            ("standing", asked.standing.as_str()),
+            ("q", &asked.q),
+            ("after", &last.search),
+            ("id", &last.id.to_string()),
+        ]
+        .map(|(name, value)| format!("{name}={}", encode(value)));
         format!("/devices?{}", query.join("&"))
     });
     let tallies = app.store.tallies().await?;
     let total = Standing::ALL.iter().filter_map(|s| tallies.get(&tally::standing_name(*s))).sum();
-    page(&Devices { base: Base::signed_in(&app, "Devices", "/devices"), now: app.now(), asked, total, devices, next })
+    page(&Devices {
+        base: Base::signed_in(&app, "Devices", "/devices"),
+        now: app.now(),
+        asked,
+        total,
+        devices,
+        next,
+    })
 }
 
 /// Percent-encodes what is not plain in a query.

@@ -47,7 +47,8 @@ pub fn shown(app: &App, entry: &StoredEntry) -> Shown {
     let value: Value = serde_json::from_str(&entry.text).unwrap_or_default();
     let data = &value["data"];
     let device = entry.subject.strip_prefix("device:");
-    let short = |id: &str| id.parse::<stead_model::DeviceId>().map_or_else(|_| id.to_owned(), |id| id.short());
+    let short =
+        |id: &str| id.parse::<stead_model::DeviceId>().map_or_else(|_| id.to_owned(), |id| id.short());
     let mut by = value["by"].as_str().unwrap_or_default().to_owned();
     if let Some(first) = by.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -68,8 +69,15 @@ pub fn shown(app: &App, entry: &StoredEntry) -> Shown {
 
 fn what(app: &App, kind: &str, data: &Value) -> String {
     let text = |name: &str| data[name].as_str().unwrap_or_default();
-    let outcome = |value: &Value| value.as_str().and_then(Outcome::from_word).map_or_else(|| "new".to_owned(), |o| o.to_string().to_lowercase());
-    let standing = |name: &str| Standing::from_word(text(name)).map_or_else(|| "?".to_owned(), |s| s.to_string().to_lowercase());
+    let outcome = |value: &Value| {
+        value
+            .as_str()
+            .and_then(Outcome::from_word)
+            .map_or_else(|| "new".to_owned(), |o| o.to_string().to_lowercase())
+    };
+    let standing = |name: &str| {
+        Standing::from_word(text(name)).map_or_else(|| "?".to_owned(), |s| s.to_string().to_lowercase())
+    };
     match kind {
         "findings.changed" => {
             let changes = data["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -78,7 +86,12 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
                 app.pack.rule(id).map_or_else(|| id.to_owned(), |rule| rule.title.clone())
             };
             match changes {
-                [one] => format!("Finding changed: “{}”, {} to {}", title(one), outcome(&one["from"]), outcome(&one["to"])),
+                [one] => format!(
+                    "Finding changed: “{}”, {} to {}",
+                    title(one),
+                    outcome(&one["from"]),
+                    outcome(&one["to"])
+                ),
                 many => format!("{} findings changed", many.len()),
             }
         }
@@ -90,7 +103,9 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "link.made" => "Sign-in link made".to_owned(),
         "session.begun" => "Signed in".to_owned(),
         "session.ended" => "Signed out".to_owned(),
-        "reports.anchored" => format!("Digests of {} last reports anchored", data["reports"].as_u64().unwrap_or(0)),
+        "reports.anchored" => {
+            format!("Digests of {} last reports anchored", data["reports"].as_u64().unwrap_or(0))
+        }
         other => other.to_owned(),
     }
 }
@@ -117,7 +132,8 @@ pub struct Asked {
 pub async fn list(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
     let head = app.store.ledger_head().await?;
     let before = asked.before.unwrap_or(head.size).min(head.size);
-    let entries: Vec<Shown> = app.store.ledger_newest(None, before, PAGE).await?.iter().map(|entry| shown(&app, entry)).collect();
+    let entries: Vec<Shown> =
+        app.store.ledger_newest(None, before, PAGE).await?.iter().map(|entry| shown(&app, entry)).collect();
     let next = entries.last().map(|entry| entry.index).filter(|index| *index > 0);
     page(&Ledger {
         base: Base::signed_in(&app, "Ledger", "/ledger"),
@@ -160,7 +176,8 @@ async fn prove(app: &App, index: &str) -> Result<Proven, PageError> {
     let signed = Checkpoint::open(&head.checkpoint, app.keys.ledger.public());
     // Everything from the text up: what is stored as its leaf is not believed.
     let leaf = tree::leaf_hash(entry.text.as_bytes());
-    let verified = signed.is_ok_and(|signed| tree::verify_inclusion(leaf, index, signed.size, &proof, &signed.root));
+    let verified =
+        signed.is_ok_and(|signed| tree::verify_inclusion(leaf, index, signed.size, &proof, &signed.root));
     Ok(Proven { entry, proof, checkpoint: head.checkpoint, size: head.size, verified })
 }
 
@@ -169,7 +186,11 @@ pub async fn entry(_: Operator, State(app): State<Arc<App>>, Path(index): Path<S
     let proven = prove(&app, &index).await?;
     let value: Value = serde_json::from_str(&proven.entry.text).unwrap_or_default();
     page(&EntryPage {
-        base: Base::signed_in(&app, format!("Entry {}", parts::number(i64::try_from(proven.entry.index).unwrap_or(i64::MAX))), "/ledger"),
+        base: Base::signed_in(
+            &app,
+            format!("Entry {}", parts::number(i64::try_from(proven.entry.index).unwrap_or(i64::MAX))),
+            "/ledger",
+        ),
         now: app.now(),
         pretty: json(&value)?,
         leaf: seal::hex(&proven.entry.leaf),
@@ -182,7 +203,11 @@ pub async fn entry(_: Operator, State(app): State<Arc<App>>, Path(index): Path<S
 }
 
 /// `GET /ledger/entries/{index}/bundle`: the entry, its proof and the signed checkpoint, to verify offline.
-pub async fn bundle(_: Operator, State(app): State<Arc<App>>, Path(index): Path<String>) -> Result<Response, PageError> {
+pub async fn bundle(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(index): Path<String>,
+) -> Result<Response, PageError> {
     let proven = prove(&app, &index).await?;
     let body = json(&serde_json::json!({
         "format": "stead-ledger-entry/1",
@@ -210,7 +235,11 @@ pub async fn key(_: Public, State(app): State<Arc<App>>) -> String {
 }
 
 /// `GET /ledger/tile/{level}/{index}`: hashes, 32 bytes each. They say nothing about anybody.
-pub async fn tile(_: Public, State(app): State<Arc<App>>, Path((level, index)): Path<(u32, String)>) -> Result<Response, PageError> {
+pub async fn tile(
+    _: Public,
+    State(app): State<Arc<App>>,
+    Path((level, index)): Path<(u32, String)>,
+) -> Result<Response, PageError> {
     let (index, width) = tile::parse_index(&index).ok_or_else(|| nothing_here("tile"))?;
     let size = app.store.ledger_head().await?.size;
     if level > 7 || tile::width(size, level, index) < width {

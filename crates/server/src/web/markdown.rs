@@ -7,7 +7,11 @@ use super::parts::Html;
 /// Markdown as HTML.
 pub fn html(markdown: &str) -> Html {
     let html = markdown_to_html(markdown, &Options::default());
-    Html::trusted(html.replace("<ol>", "<ol class=\"steps\">").replace("<li>", "<li><div>").replace("</li>", "</div></li>"))
+    Html::trusted(
+        html.replace("<ol>", "<ol class=\"steps\">")
+            .replace("<li>", "<li><div>")
+            .replace("</li>", "</div></li>"),
+    )
 }
 
 #[cfg(test)]

@@ -101,7 +101,11 @@ fn page(template: &impl Template) -> Page {
         Ok(html) => Ok(HtmlBody(html).into_response()),
         Err(error) => {
             tracing::error!(%error, "page could not be rendered");
-            Err(Refusal::new(Kind::Internal, "This page did not load. It is our fault, and nothing is lost. Try again.").into())
+            Err(Refusal::new(
+                Kind::Internal,
+                "This page did not load. It is our fault, and nothing is lost. Try again.",
+            )
+            .into())
         }
     }
 }
@@ -113,7 +117,8 @@ fn nothing_here(what: &str) -> PageError {
 /// A file to download.
 fn download(name: &str, kind: &'static str, body: String) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body).into_response()
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
+        .into_response()
 }
 
 #[derive(Template)]

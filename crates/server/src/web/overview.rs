@@ -103,11 +103,17 @@ impl Live {
             1 => "One has lapsed".to_owned(),
             n => format!("{} have lapsed", parts::number(n)),
         };
-        format!("{} of {} {} {verb} in good standing. {lapsed}{change}.", parts::number(good), parts::number(self.total), parts::plural(self.total, "device"))
+        format!(
+            "{} of {} {} {verb} in good standing. {lapsed}{change}.",
+            parts::number(good),
+            parts::number(self.total),
+            parts::plural(self.total, "device")
+        )
     }
 
     fn bar(&self) -> parts::Html {
-        let segments: Vec<parts::Segment> = Standing::ALL.iter().map(|s| (s.word(), self.count(*s))).collect();
+        let segments: Vec<parts::Segment> =
+            Standing::ALL.iter().map(|s| (s.word(), self.count(*s))).collect();
         parts::bar(&segments, self.total, None)
     }
 }
@@ -115,7 +121,7 @@ impl Live {
 impl Worst {
     fn bar(&self) -> parts::Html {
         let label = format!("{} fail, {} unknown", self.fail, self.unknown);
-        parts::bar(&[("lapsed", self.fail), ("unknown", self.unknown)], self.most, Some(&label))
+        parts::bar([("lapsed", self.fail), ("unknown", self.unknown)], self.most, Some(&label))
     }
 
     fn change(&self) -> String {
@@ -149,7 +155,8 @@ async fn gather(app: &App) -> Result<Live, Refusal> {
     let now = app.now();
     let tallies = app.store.tallies().await?;
     let of = |name: &str| tallies.get(name).copied().unwrap_or(0);
-    let counts: BTreeMap<Standing, i64> = Standing::ALL.iter().map(|s| (*s, of(&tally::standing_name(*s)))).collect();
+    let counts: BTreeMap<Standing, i64> =
+        Standing::ALL.iter().map(|s| (*s, of(&tally::standing_name(*s)))).collect();
     let today = now.day();
     let standing_days = app.store.tally_days("standing/", today - DAYS + 1).await?;
     let days = trend(&standing_days, today);
@@ -157,7 +164,8 @@ async fn gather(app: &App) -> Result<Live, Refusal> {
     let lapsed = counts.get(&Standing::Lapsed).copied().unwrap_or(0);
 
     let rule_days = app.store.tally_days("rule/", today - 7).await?;
-    let then = |name: &str| rule_days.iter().rfind(|(day, n, _)| *day <= today - 7 && n == name).map(|(_, _, n)| *n);
+    let then =
+        |name: &str| rule_days.iter().rfind(|(day, n, _)| *day <= today - 7 && n == name).map(|(_, _, n)| *n);
     let mut worst: Vec<Worst> = app
         .pack
         .rules
@@ -166,7 +174,14 @@ async fn gather(app: &App) -> Result<Live, Refusal> {
             let name = |outcome| tally::outcome_name(&rule.id, outcome);
             let (fail, unknown) = (of(&name(Outcome::Fail)), of(&name(Outcome::Unknown)));
             let before = then(&name(Outcome::Fail)).unwrap_or(0) + then(&name(Outcome::Unknown)).unwrap_or(0);
-            Worst { id: rule.id.clone(), title: rule.title.clone(), fail, unknown, most: 0, change: fail + unknown - before }
+            Worst {
+                id: rule.id.clone(),
+                title: rule.title.clone(),
+                fail,
+                unknown,
+                most: 0,
+                change: fail + unknown - before,
+            }
         })
         .filter(|rule| rule.fail + rule.unknown > 0)
         .collect();
@@ -193,7 +208,8 @@ async fn gather(app: &App) -> Result<Live, Refusal> {
         policy: Policy {
             label: app.pack.label(),
             owner: app.pack.manifest.owner.clone(),
-            review: rule::duration(&app.pack.manifest.review_every).map_or_else(String::new, |millis| format!("every {} days", millis / stead_model::time::DAY)),
+            review: rule::duration(&app.pack.manifest.review_every)
+                .map_or_else(String::new, |millis| format!("every {} days", millis / stead_model::time::DAY)),
             enforced: stage(stead_model::Stage::Enforce),
             advised: stage(stead_model::Stage::Advise),
             observed: stage(stead_model::Stage::Observe),
@@ -214,7 +230,12 @@ fn trend(stored: &tally::Days, today: i64) -> Vec<parts::Day> {
             last.insert(name, *n);
         }
         let of = |standing: Standing| last.get(tally::standing_name(standing).as_str()).copied().unwrap_or(0);
-        days.push(parts::Day { day, lapsed: of(Standing::Lapsed), due: of(Standing::Due), unknown: of(Standing::Unknown) });
+        days.push(parts::Day {
+            day,
+            lapsed: of(Standing::Lapsed),
+            due: of(Standing::Due),
+            unknown: of(Standing::Unknown),
+        });
     }
     days
 }

@@ -45,14 +45,20 @@ impl HtmlSafe for Html {}
 
 /// Text for HTML.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// An icon of the sprite.
 pub fn icon(name: impl AsRef<str>) -> Html {
     let name = name.as_ref();
     let sprite = assets::address("icons.svg");
-    Html(format!("<svg class=\"i\" width=\"20\" height=\"20\" aria-hidden=\"true\"><use href=\"{sprite}#{name}\"/></svg>"))
+    Html(format!(
+        "<svg class=\"i\" width=\"20\" height=\"20\" aria-hidden=\"true\"><use href=\"{sprite}#{name}\"/></svg>"
+    ))
 }
 
 /// A sign: icon, word, colour.
@@ -64,7 +70,7 @@ pub fn sign(is: impl AsRef<str>, name: impl AsRef<str>, word: impl AsRef<str>) -
 /// A standing, as in a row.
 pub fn standing(standing: impl Plain<Standing>) -> Html {
     let standing = standing.plain();
-    sign(standing.word(), standing.word(), &standing.to_string())
+    sign(standing.word(), standing.word(), standing.to_string())
 }
 
 /// A standing, beside a heading.
@@ -75,7 +81,12 @@ pub fn plate(standing: impl Plain<Standing>) -> Html {
 }
 
 /// An outcome, as in a row.
-pub fn outcome(outcome: impl Plain<Outcome>, due: impl Plain<Option<Millis>>, now: impl Plain<Millis>, stage: impl Plain<Stage>) -> Html {
+pub fn outcome(
+    outcome: impl Plain<Outcome>,
+    due: impl Plain<Option<Millis>>,
+    now: impl Plain<Millis>,
+    stage: impl Plain<Stage>,
+) -> Html {
     let (outcome, due, now, stage) = (outcome.plain(), due.plain(), now.plain(), stage.plain());
     let in_grace = stage == Stage::Enforce && due.is_some_and(|due| due > now);
     match outcome {
@@ -99,7 +110,8 @@ pub fn bar(segments: impl AsRef<[Segment]>, whole: impl Plain<i64>, label: Optio
     for (class, n) in segments.iter().filter(|(_, n)| *n > 0) {
         let share = share(*n, whole);
         let width = (share - 0.4).max(0.6);
-        parts.push_str(&fill(class, &format!("x=\"{at:.2}%\" y=\"0\" width=\"{width:.2}%\" height=\"100%\"")));
+        parts
+            .push_str(&fill(class, &format!("x=\"{at:.2}%\" y=\"0\" width=\"{width:.2}%\" height=\"100%\"")));
         at += share.max(1.0);
     }
     let role = match label {
@@ -187,19 +199,34 @@ pub fn trend(days: impl AsRef<[Day]>) -> Html {
             if n > 0 {
                 let (upper, lower) = (y(below + n), y(below));
                 let height = (lower - upper - 1.0).max(0.8);
-                out.push_str(&fill(class, &format!("x=\"{x:.1}\" y=\"{upper:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"")));
+                out.push_str(&fill(
+                    class,
+                    &format!("x=\"{x:.1}\" y=\"{upper:.1}\" width=\"{width:.1}\" height=\"{height:.1}\""),
+                ));
                 below += n;
             }
         }
         // Every second day is named where all would not fit.
         if days.len() <= 8 || (days.len() - 1 - place).is_multiple_of(2) {
-            out.push_str(&format!("<text x=\"{:.1}\" y=\"322\" text-anchor=\"middle\">{}</text>", x + width / 2.0, day.label()));
+            out.push_str(&format!(
+                "<text x=\"{:.1}\" y=\"322\" text-anchor=\"middle\">{}</text>",
+                x + width / 2.0,
+                day.label()
+            ));
         }
         out.push_str("</g>");
     }
     let (first, last) = (days.first().copied().unwrap_or_default(), days.last().copied().unwrap_or_default());
-    let title = format!("Devices not in good standing, by day, from {} on {} to {} on {}", first.all(), first.label(), last.all(), last.label());
-    Html(format!("<svg class=\"chart\" viewBox=\"0 0 560 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"))
+    let title = format!(
+        "Devices not in good standing, by day, from {} on {} to {} on {}",
+        first.all(),
+        first.label(),
+        last.all(),
+        last.label()
+    );
+    Html(format!(
+        "<svg class=\"chart\" viewBox=\"0 0 560 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"
+    ))
 }
 
 fn nice_step(most: i64) -> i64 {
@@ -222,11 +249,17 @@ pub fn strip(days: impl AsRef<[Option<Standing>]>) -> Html {
     let mut parts = String::new();
     for (place, day) in days.iter().enumerate() {
         if let Some(standing) = day {
-            let at = format!("x=\"{:.3}%\" y=\"0\" width=\"{:.3}%\" height=\"100%\"", place as f64 * width, width * 0.85);
+            let at = format!(
+                "x=\"{:.3}%\" y=\"0\" width=\"{:.3}%\" height=\"100%\"",
+                place as f64 * width,
+                width * 0.85
+            );
             parts.push_str(&fill(standing.word(), &at));
         }
     }
-    Html(format!("<svg class=\"bar strip\" width=\"100%\" height=\"36\" role=\"img\" aria-label=\"Standing on each of the last 30 days; the changes are in the table below\">{parts}</svg>"))
+    Html(format!(
+        "<svg class=\"bar strip\" width=\"100%\" height=\"36\" role=\"img\" aria-label=\"Standing on each of the last 30 days; the changes are in the table below\">{parts}</svg>"
+    ))
 }
 
 fn zoned(time: Millis) -> Zoned {
@@ -325,7 +358,11 @@ pub fn length(millis: impl Plain<i64>) -> String {
 /// `96.2 %`, of findings that are judged at all.
 pub fn percent(n: impl Plain<i64>, whole: impl Plain<i64>) -> String {
     let (n, whole) = (n.plain(), whole.plain());
-    if whole == 0 { "no finding yet".to_owned() } else { format!("{:.1}\u{a0}%", (share(n, whole) * 10.0).floor() / 10.0) }
+    if whole == 0 {
+        "no finding yet".to_owned()
+    } else {
+        format!("{:.1}\u{a0}%", (share(n, whole) * 10.0).floor() / 10.0)
+    }
 }
 
 #[cfg(test)]
@@ -335,7 +372,7 @@ mod tests {
     #[test]
     fn hostile_words_are_escaped() {
         assert!(!sign("x", "good", "<script>\"'").to_string().contains("<script>"));
-        assert!(bar(&[("good", 1)], 1, Some("\"><b>")).to_string().contains("&quot;&gt;"));
+        assert!(bar([("good", 1)], 1, Some("\"><b>")).to_string().contains("&quot;&gt;"));
     }
 
     #[test]
@@ -351,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_small_share_stays_visible() {
-        let html = bar(&[("good", 99_999), ("lapsed", 1)], 100_000, None).to_string();
+        let html = bar([("good", 99_999), ("lapsed", 1)], 100_000, None).to_string();
         assert!(html.contains("f-lapsed") && html.contains("width=\"0.60%\""), "{html}");
     }
 }

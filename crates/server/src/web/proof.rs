@@ -106,8 +106,15 @@ pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<A
         let r = row.requirement;
         (asked.source.is_empty() || r.id.starts_with(&asked.source))
             && (asked.state.is_empty() || row.state.word() == asked.state)
-            && (words.is_empty() || [&r.id, &r.said, &r.title].iter().any(|text| text.to_lowercase().contains(&words)))
+            && (words.is_empty()
+                || [&r.id, &r.said, &r.title].iter().any(|text| text.to_lowercase().contains(&words)))
     });
     let size = app.store.ledger_head().await?.size;
-    page(&Proof { base: Base::signed_in(&app, "From the policy to the proof", "/proof"), asked, rows, totals, size })
+    page(&Proof {
+        base: Base::signed_in(&app, "From the policy to the proof", "/proof"),
+        asked,
+        rows,
+        totals,
+        size,
+    })
 }

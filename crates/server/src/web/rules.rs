@@ -21,7 +21,12 @@ pub struct Counts(BTreeMap<Outcome, i64>);
 impl Counts {
     /// Reads them from all tallies.
     pub fn of(rule: &str, tallies: &BTreeMap<String, i64>) -> Self {
-        Self(Outcome::ALL.iter().map(|o| (*o, tallies.get(&tally::outcome_name(rule, *o)).copied().unwrap_or(0))).collect())
+        Self(
+            Outcome::ALL
+                .iter()
+                .map(|o| (*o, tallies.get(&tally::outcome_name(rule, *o)).copied().unwrap_or(0)))
+                .collect(),
+        )
     }
 
     /// Adds another's.
@@ -58,18 +63,29 @@ impl Counts {
 
     /// In words.
     pub fn words(&self) -> String {
-        let parts: Vec<String> = [(Outcome::Pass, "pass"), (Outcome::Fail, "fail"), (Outcome::Unknown, "unknown"), (Outcome::Excepted, "excepted"), (Outcome::NotApplicable, "not applicable")]
-            .into_iter()
-            .filter(|(outcome, _)| self.n(*outcome) > 0)
-            .map(|(outcome, word)| format!("{} {word}", parts::number(self.n(outcome))))
-            .collect();
+        let parts: Vec<String> = [
+            (Outcome::Pass, "pass"),
+            (Outcome::Fail, "fail"),
+            (Outcome::Unknown, "unknown"),
+            (Outcome::Excepted, "excepted"),
+            (Outcome::NotApplicable, "not applicable"),
+        ]
+        .into_iter()
+        .filter(|(outcome, _)| self.n(*outcome) > 0)
+        .map(|(outcome, word)| format!("{} {word}", parts::number(self.n(outcome))))
+        .collect();
         if parts.is_empty() { "No device has been judged yet".to_owned() } else { parts.join(", ") }
     }
 
     /// As a bar.
     pub fn bar(&self) -> parts::Html {
-        let segments = [("good", self.n(Outcome::Pass)), ("lapsed", self.n(Outcome::Fail)), ("unknown", self.n(Outcome::Unknown)), ("excepted", self.n(Outcome::Excepted))];
-        parts::bar(&segments, self.judged(), Some(&self.words()))
+        let segments = [
+            ("good", self.n(Outcome::Pass)),
+            ("lapsed", self.n(Outcome::Fail)),
+            ("unknown", self.n(Outcome::Unknown)),
+            ("excepted", self.n(Outcome::Excepted)),
+        ];
+        parts::bar(segments, self.judged(), Some(&self.words()))
     }
 }
 
@@ -137,7 +153,12 @@ impl RulePage<'_> {
 }
 
 /// `GET /rules/{id}`.
-pub async fn get(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String>, Query(asked): Query<Asked>) -> Page {
+pub async fn get(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Page {
     let rule = app.pack.rule(&id).ok_or_else(|| nothing_here("rule"))?;
     let counts = Counts::of(&rule.id, &app.store.tallies().await?);
     let after = asked.since.zip(asked.device).map(|(since, device)| (Millis(since), device));
@@ -145,8 +166,13 @@ pub async fn get(_: Operator, State(app): State<Arc<App>>, Path(id): Path<String
     let mut against = app.store.against(&rule.id, after, limit).await?;
     let more = against.len() > PAGE;
     against.truncate(PAGE);
-    let next = against.last().filter(|_| more).map(|last| format!("/rules/{}?since={}&device={}", rule.id, last.failing_since.0, last.device));
-    let shown = |sections: &[stead_policy::rule::Section]| sections.iter().map(|s| (s.heading.clone(), markdown::html(&s.text))).collect();
+    let next = against
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("/rules/{}?since={}&device={}", rule.id, last.failing_since.0, last.device));
+    let shown = |sections: &[stead_policy::rule::Section]| {
+        sections.iter().map(|s| (s.heading.clone(), markdown::html(&s.text))).collect()
+    };
     page(&RulePage {
         base: Base::signed_in(&app, rule.title.clone(), "/rules"),
         now: app.now(),

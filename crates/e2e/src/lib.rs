@@ -1,0 +1,204 @@
+//! What end-to-end tests share: a server on either engine, with one enrolled device and somebody signed
+//! in. The tests themselves are in `tests/`, and drive the real programs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "only tests link this, and a test that cannot go on must stop"
+)]
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use stead_model::{
+    Facts, Finding, Millis,
+    message::{ANSWER, Answer},
+    problem::Problem,
+    seal::{Envelope, VerifyingKey},
+};
+use stead_testkit::{Client, Postgres, Server, SimDevice, device::text};
+
+/// The server lives as long as this process: its guard ends it when the process does.
+static POSTGRES: LazyLock<Result<Postgres, String>> = LazyLock::new(|| Postgres::start(false));
+static DATABASES: AtomicUsize = AtomicUsize::new(0);
+
+/// A server, a device, a session.
+pub struct Fleet {
+    /// The server.
+    pub server: Server,
+    /// Its first device.
+    pub device: SimDevice,
+    /// A connection to it.
+    pub client: Client,
+    /// A session.
+    pub cookie: String,
+    /// Whether it stores in SQLite.
+    pub sqlite: bool,
+    /// Where its data is.
+    pub folder: tempfile::TempDir,
+}
+
+/// The address of an empty PostgreSQL database; none, with the reason printed, where there is no server.
+pub fn postgres() -> Option<String> {
+    match &*POSTGRES {
+        Ok(server) => {
+            let name = format!("e{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+            Some(server.create_database(&name).unwrap())
+        }
+        Err(why) => {
+            assert!(std::env::var_os("STEAD_TEST_ALL").is_none(), "{why}");
+            eprintln!("skipped on PostgreSQL: {why}");
+            None
+        }
+    }
+}
+
+impl Fleet {
+    /// Starts a server, enrols a device, signs in.
+    pub fn start(store: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(&folder.path().join("server"), store).unwrap();
+        let mut client = server.client().unwrap();
+        let code = server.admin(&["enrol-code", "Sam Sample"]).unwrap();
+        let device = SimDevice::enrol(&mut client, [1; 32], &code, "laptop-1", system_now()).unwrap();
+        let cookie = server.sign_in().unwrap();
+        Self { server, device, client, cookie, sqlite: store.is_none(), folder }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        system_now()
+    }
+
+    /// Enrols another device.
+    pub fn enrol_another(&mut self, name: &str, owner: &str) -> SimDevice {
+        let code = self.server.admin(&["enrol-code", "Toni Test", "--owner", owner]).unwrap();
+        let mut seed = [2; 32];
+        seed[..name.len()].copy_from_slice(name.as_bytes());
+        SimDevice::enrol(&mut self.client, seed, &code, name, system_now()).unwrap()
+    }
+
+    /// Posts a check-in: the answer, its seal checked, or the problem.
+    pub fn post(&mut self, envelope: &Envelope) -> Result<Answer, Problem> {
+        self.post_text(&text(envelope))
+    }
+
+    /// [`Fleet::post`] of any text.
+    pub fn post_text(&mut self, text: &str) -> Result<Answer, Problem> {
+        let (status, body) = self.client.post("/api/v1/check-ins", text).unwrap();
+        if status != 200 {
+            let problem: Problem =
+                serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {status} {body}"));
+            assert_eq!(problem.status, status);
+            return Err(problem);
+        }
+        let sealed: Envelope = serde_json::from_str(&body).unwrap();
+        let key = VerifyingKey::from_text(&self.device.answer_key).unwrap();
+        Ok(serde_json::from_slice(sealed.open(ANSWER, &key).unwrap().bytes()).unwrap())
+    }
+
+    /// The first device reports; the answer.
+    pub fn report(&mut self, facts: &Facts) -> Answer {
+        let now = self.now();
+        let envelope = self.device.report(facts, now);
+        self.post(&envelope).unwrap()
+    }
+
+    /// Another device reports; the answer.
+    pub fn report_as(&mut self, device: &mut SimDevice, facts: &Facts) -> Answer {
+        let envelope = device.report(facts, system_now());
+        self.post(&envelope).unwrap()
+    }
+
+    /// The finding of a rule in an answer.
+    pub fn finding(&self, answer: &Answer, rule: &str) -> Finding {
+        answer
+            .findings
+            .iter()
+            .flatten()
+            .find(|finding| finding.rule == rule)
+            .cloned()
+            .unwrap_or_else(|| panic!("no finding of {rule}"))
+    }
+
+    /// A page.
+    pub fn page(&mut self, path: &str) -> String {
+        let (status, body) = self.client.get(path, &self.cookie).unwrap();
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// The first device's page.
+    pub fn device_page(&mut self) -> String {
+        self.page(&format!("/devices/{}", self.device.id))
+    }
+
+    /// Exports the ledger; the file.
+    pub fn export(&self, name: &str) -> std::path::PathBuf {
+        let out = self.folder.path().join(name);
+        let file = out.to_string_lossy().into_owned();
+        let mut arguments =
+            vec!["export".to_owned(), "--data".to_owned(), self.server.data().to_string_lossy().into_owned()];
+        if let Some(store) = self.server.store() {
+            arguments.extend(["--store".to_owned(), store.to_owned()]);
+        }
+        arguments.push(file);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let made = self.server.ledger(&arguments).unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        out
+    }
+
+    /// The texts of all entries.
+    pub fn ledger_texts(&self) -> Vec<String> {
+        let export = self.export(&format!("texts-{}.jsonl", DATABASES.fetch_add(1, Ordering::Relaxed)));
+        let text = std::fs::read_to_string(export).unwrap();
+        text.lines()
+            .skip(1)
+            .map(|line| {
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+
+    /// Verifies the export, and on SQLite the database itself; how many entries.
+    pub fn verify_ledger(&self) -> String {
+        let key = self.server.ledger_key().unwrap();
+        let mut files =
+            vec![self.export(&format!("verify-{}.jsonl", DATABASES.fetch_add(1, Ordering::Relaxed)))];
+        if self.sqlite {
+            files.push(self.server.data().join("stead.db"));
+        }
+        let mut said = String::new();
+        for file in files {
+            let out = self.server.ledger(&["verify", &file.to_string_lossy(), "--key", &key]).unwrap();
+            said =
+                format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+            assert!(out.status.success(), "{}: {said}", file.display());
+        }
+        said
+    }
+}
+
+/// The time, as the programs under test see it.
+#[expect(clippy::disallowed_methods, reason = "the programs under test live in real time")]
+pub fn system_now() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Millis(i64::try_from(since.as_millis()).unwrap())
+}
+
+/// Makes a test for each engine out of one.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident)+) => { $(
+        mod $name {
+            #[test]
+            fn on_sqlite() { super::$name(&mut $crate::Fleet::start(None)) }
+            #[test]
+            fn on_postgres() {
+                if let Some(store) = $crate::postgres() { super::$name(&mut $crate::Fleet::start(Some(&store))) }
+            }
+        }
+    )+ };
+}
