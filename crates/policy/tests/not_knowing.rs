@@ -1,0 +1,139 @@
+//! Kleene's logic, held against every rule that ships: what is judged while something is not known is
+//! what would be judged whatever it turned out to be.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use stead_model::{
+    Fact, FactState, Facts, Millis, Outcome, Scalar, Value,
+    catalogue::{DEVICE, FactType},
+    fact::{Field, Record},
+    time::DAY,
+};
+use stead_policy::{
+    Pack,
+    judge::{ReadAt, judge},
+    shipped,
+};
+
+static PACK: LazyLock<Pack> =
+    LazyLock::new(|| Pack::load(&shipped::remote_work()).unwrap_or_else(|lints| panic!("{lints:?}")));
+
+const NOW: Millis = Millis(1_773_305_091_000);
+
+fn text(name: &str) -> BoxedStrategy<String> {
+    let words: &[&str] = match name {
+        "device.kind" => &["computer", "phone"],
+        "device.owner" => &["organisation", "person"],
+        "device.os.system" => &["debian", "ubuntu", "macos", "unheard-of"],
+        "device.os.release" => &["12", "13", "24.04", "15", "0"],
+        "device.wifi.security" => &["open", "wep", "wpa", "wpa2", "wpa3", "enterprise"],
+        _ => &["", "a", "ClamAV"],
+    };
+    select(words.to_vec()).prop_map(str::to_owned).boxed()
+}
+
+fn scalar(name: &str, kind: &FactType) -> BoxedStrategy<Scalar> {
+    match kind {
+        FactType::Bool => any::<bool>().prop_map(Scalar::Bool).boxed(),
+        FactType::Int => prop_oneof![Just(0), 1_i64..2000, any::<i64>()].prop_map(Scalar::Int).boxed(),
+        FactType::Time => (-40_i64..5).prop_map(|days| Scalar::Int(NOW.plus(days * DAY).0)).boxed(),
+        FactType::Text | FactType::List(_) => text(name).prop_map(Scalar::Text).boxed(),
+    }
+}
+
+fn value(name: &'static str, kind: &'static FactType) -> BoxedStrategy<Value> {
+    let FactType::List(fields) = kind else { return scalar(name, kind).prop_map(Value::One).boxed() };
+    let record = fields
+        .iter()
+        .map(|(field, kind)| scalar(field, kind).prop_map(|value| ((*field).to_owned(), Field::Known(value))))
+        .collect::<Vec<_>>()
+        .prop_map(|fields| fields.into_iter().collect::<Record>());
+    vec(record, 0..4).prop_map(Value::List).boxed()
+}
+
+/// Everything known.
+fn all_known() -> impl Strategy<Value = Facts> {
+    DEVICE
+        .iter()
+        .map(|spec| {
+            value(spec.name, &spec.kind).prop_map(|value| (spec.name.to_owned(), Fact::known(value, "test")))
+        })
+        .collect::<Vec<_>>()
+        .prop_map(|facts| facts.into_iter().collect())
+}
+
+/// What is hidden of a fact: nothing, all of it, its being reported at all, or a field of a list's element.
+#[derive(Clone, Copy, Debug)]
+enum Hidden {
+    Nothing,
+    Unknown,
+    Absent,
+    Field(usize, usize),
+}
+
+fn hidden() -> impl Strategy<Value = Vec<Hidden>> {
+    let one = prop_oneof![
+        4 => Just(Hidden::Nothing),
+        2 => Just(Hidden::Unknown),
+        1 => Just(Hidden::Absent),
+        3 => (0_usize..4, 0_usize..3).prop_map(|(record, field)| Hidden::Field(record, field)),
+    ];
+    vec(one, DEVICE.len())
+}
+
+fn hide(facts: &Facts, hidden: &[Hidden]) -> Facts {
+    let mut left = Facts::new();
+    for ((name, fact), hidden) in facts.iter().zip(hidden) {
+        let mut fact = fact.clone();
+        match hidden {
+            Hidden::Nothing => {}
+            Hidden::Unknown => fact.state = FactState::Unknown("hidden".to_owned()),
+            Hidden::Absent => continue,
+            Hidden::Field(record, field) => {
+                if let FactState::Known(Value::List(list)) = &mut fact.state
+                    && let Some(record) = list.get_mut(*record)
+                    && let Some((_, value)) = record.iter_mut().nth(*field)
+                {
+                    *value = Field::unknown("hidden");
+                }
+            }
+        }
+        left.insert(name.clone(), fact);
+    }
+    left
+}
+
+fn outcomes(facts: &Facts) -> Vec<Outcome> {
+    let read_at = ReadAt { collected: NOW, kept: &BTreeMap::new() };
+    judge(&PACK, facts, &read_at, |_| None, NOW).findings.iter().map(|finding| finding.outcome).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// A pass, or a failure, while something is hidden holds whatever it was. So nothing unknown is ever
+    /// a pass that knowing would take back, and knowing more never turns a pass into unknown.
+    #[test]
+    fn what_is_decided_stays_decided(facts in all_known(), hidden in hidden()) {
+        let (with_less, with_all) = (outcomes(&hide(&facts, &hidden)), outcomes(&facts));
+        for ((less, all), rule) in with_less.iter().zip(&with_all).zip(&PACK.rules) {
+            prop_assert!(*less == Outcome::Unknown || less == all, "{}: {less} becomes {all}", rule.id);
+        }
+    }
+
+    /// Judging is total: any facts at all give one finding for each rule.
+    #[test]
+    fn any_facts_are_judged(facts in all_known(), hidden in hidden(), kinds in any::<bool>()) {
+        let mut facts = hide(&facts, &hidden);
+        if kinds {
+            // Values of the wrong type, as a broken agent might send.
+            for fact in facts.values_mut() {
+                fact.state = FactState::Known(Value::One(Scalar::Text("wrong".to_owned())));
+            }
+            facts.insert("device.kind".to_owned(), Fact::known("computer", "test"));
+            prop_assert!(outcomes(&facts).iter().all(|outcome| *outcome != Outcome::NotApplicable));
+        }
+        prop_assert_eq!(outcomes(&facts).len(), PACK.rules.len());
+    }
+}
