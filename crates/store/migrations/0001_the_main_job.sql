@@ -48,21 +48,26 @@ CREATE TABLE device (
     id TEXT PRIMARY KEY,
     person_id TEXT NOT NULL REFERENCES person (id),
     name TEXT NOT NULL,
-    search TEXT NOT NULL,
     owner TEXT NOT NULL,
     public_key TEXT NOT NULL UNIQUE,
     machine TEXT NOT NULL,
     enrolled_at BIGINT NOT NULL,
-    revoked_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE INDEX device_machine ON device (machine);
+
+-- What lists show, by what they are sorted and filtered by. Written when a judgement changes.
+CREATE TABLE device_standing (
+    device_id TEXT PRIMARY KEY,
+    search TEXT NOT NULL,
     system TEXT NOT NULL,
     standing TEXT NOT NULL,
     standing_since BIGINT NOT NULL,
     deadline BIGINT
 );
-CREATE INDEX device_name ON device (search, id);
-CREATE INDEX device_standing ON device (standing, search, id);
-CREATE INDEX device_machine ON device (machine);
-CREATE INDEX device_deadline ON device (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX device_standing_search ON device_standing (search, device_id);
+CREATE INDEX device_standing_standing ON device_standing (standing, search, device_id);
+CREATE INDEX device_standing_deadline ON device_standing (deadline) WHERE deadline IS NOT NULL;
 
 -- The hot row: written at every check-in, so it holds nothing else.
 CREATE TABLE device_state (
@@ -81,6 +86,7 @@ CREATE TABLE device_report (
     digest TEXT NOT NULL,
     facts_digest TEXT NOT NULL,
     pack TEXT NOT NULL,
+    pack_digest TEXT NOT NULL,
     envelope TEXT NOT NULL
 );
 

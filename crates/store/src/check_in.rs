@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use sqlx::Row;
 use stead_model::{DeviceId, Millis};
 
-use crate::{Result, Store, Write, device::device_id, sql};
+use crate::{
+    Result, Store, Write,
+    device::device_id,
+    sql::{self, Bind},
+};
 
 /// What a device is known by before its message is looked at.
 #[derive(Clone, Debug)]
@@ -22,12 +26,25 @@ pub struct Known {
     pub last_seen: Millis,
     /// Digest of that message.
     pub message: String,
-    /// Digest of the facts last judged, and the pack they were judged by. None before the first report.
-    pub judged: Option<(String, String)>,
+    /// The report that is kept. None before the first.
+    pub judged: Option<Kept>,
     /// The standing.
     pub standing: stead_model::Standing,
     /// When the standing changes by time alone.
     pub deadline: Option<Millis>,
+}
+
+/// What is known of the report that is kept, without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number.
+    pub seq: i64,
+    /// When it was received.
+    pub received_at: Millis,
+    /// Digest of its facts.
+    pub facts_digest: String,
+    /// Digest of the pack it was judged by.
+    pub pack_digest: String,
 }
 
 /// One device's step from one message to the next.
@@ -58,10 +75,32 @@ pub struct NewReport {
     pub digest: String,
     /// Digest of the facts.
     pub facts_digest: String,
-    /// The pack it was judged by.
+    /// The pack it was judged by, as people name it.
     pub pack: String,
+    /// Digest of that pack.
+    pub pack_digest: String,
     /// The envelope.
     pub envelope: String,
+}
+
+const STEP: &str = "INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message)";
+const STEPPED: &str =
+    "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, prev_seq = excluded.prev_seq,
+    last_seen = excluded.last_seen, message = excluded.message WHERE device_state.seq = excluded.prev_seq";
+
+fn step_rows(steps: &[Step]) -> Vec<[Bind; 5]> {
+    steps
+        .iter()
+        .map(|step| {
+            [
+                step.device.to_string().into(),
+                step.seq.into(),
+                step.prev_seq.into(),
+                step.last_seen.0.into(),
+                step.message.as_str().into(),
+            ]
+        })
+        .collect()
 }
 
 impl Store {
@@ -71,9 +110,9 @@ impl Store {
     /// When the store is away.
     pub async fn known(&self, device: DeviceId) -> Result<Option<Known>> {
         let row = sqlx::query(
-            "SELECT d.public_key, d.owner, d.revoked_at, s.seq, s.last_seen, s.message, r.facts_digest, r.pack,
-                    d.standing, d.deadline
-             FROM device d JOIN device_state s ON s.device_id = d.id
+            "SELECT d.public_key, d.owner, d.revoked_at, s.seq, s.last_seen, s.message, t.standing, t.deadline,
+                    r.seq, r.received_at, r.facts_digest, r.pack_digest
+             FROM device d JOIN device_state s ON s.device_id = d.id JOIN device_standing t ON t.device_id = d.id
              LEFT JOIN device_report r ON r.device_id = d.id WHERE d.id = $1",
         )
         .bind(device.to_string())
@@ -81,10 +120,17 @@ impl Store {
         .await?;
         row.map(|row| {
             let revoked_at: Option<i64> = row.try_get(2)?;
-            let facts: Option<String> = row.try_get(6)?;
-            let pack: Option<String> = row.try_get(7)?;
-            let word: String = row.try_get(8)?;
-            let deadline: Option<i64> = row.try_get(9)?;
+            let word: String = row.try_get(6)?;
+            let deadline: Option<i64> = row.try_get(7)?;
+            let report: Option<i64> = row.try_get(8)?;
+            let kept = |seq| -> Result<Kept> {
+                Ok(Kept {
+                    seq,
+                    received_at: Millis(row.try_get(9)?),
+                    facts_digest: row.try_get(10)?,
+                    pack_digest: row.try_get(11)?,
+                })
+            };
             Ok(Known {
                 public_key: row.try_get(0)?,
                 owner: row.try_get(1)?,
@@ -92,7 +138,7 @@ impl Store {
                 seq: row.try_get(3)?,
                 last_seen: Millis(row.try_get(4)?),
                 message: row.try_get(5)?,
-                judged: facts.zip(pack),
+                judged: report.map(kept).transpose()?,
                 standing: stead_model::Standing::from_word(&word)
                     .ok_or_else(|| crate::StoreError::inconsistent("device", "standing", device, word))?,
                 deadline: deadline.map(Millis),
@@ -103,33 +149,24 @@ impl Store {
 }
 
 impl Write {
-    /// Moves devices on to their next message. Returns those that were where the caller thought; for
-    /// the others nothing has changed. A device may stand in `steps` once.
+    /// Moves devices on to their next message; whether all were where the caller thought. When not, drop
+    /// the transaction and [`Write::step_some`] in another. A device may stand in `steps` once.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn step(&mut self, steps: &[Step]) -> Result<HashSet<DeviceId>> {
-        let rows = steps
-            .iter()
-            .map(|step| {
-                [
-                    step.device.to_string().into(),
-                    step.seq.into(),
-                    step.prev_seq.into(),
-                    step.last_seen.0.into(),
-                    step.message.as_str().into(),
-                ]
-            })
-            .collect();
-        let moved = sql::insert_many(
-            self.connection(),
-            "INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message)",
-            rows,
-            "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, prev_seq = excluded.prev_seq,
-             last_seen = excluded.last_seen, message = excluded.message
-             WHERE device_state.seq = excluded.prev_seq RETURNING device_id",
-        )
-        .await?;
+    pub async fn step_all(&mut self, steps: &[Step]) -> Result<bool> {
+        let moved = sql::write_many(self.connection(), STEP, step_rows(steps), STEPPED).await?;
+        Ok(moved == steps.len() as u64)
+    }
+
+    /// Moves those devices on that are where the caller thought, and returns them; for the others nothing
+    /// has changed.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn step_some(&mut self, steps: &[Step]) -> Result<HashSet<DeviceId>> {
+        let tail = format!("{STEPPED} RETURNING device_id");
+        let moved = sql::insert_many(self.connection(), STEP, step_rows(steps), &tail).await?;
         moved
             .iter()
             .map(|row| {
@@ -154,17 +191,19 @@ impl Write {
                     report.digest.into(),
                     report.facts_digest.into(),
                     report.pack.into(),
+                    report.pack_digest.into(),
                     report.envelope.into(),
                 ]
             })
             .collect();
-        sql::insert_many(
+        sql::write_many(
             self.connection(),
-            "INSERT INTO device_report (device_id, seq, received_at, digest, facts_digest, pack, envelope)",
+            "INSERT INTO device_report
+             (device_id, seq, received_at, digest, facts_digest, pack, pack_digest, envelope)",
             rows,
             "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, received_at = excluded.received_at,
              digest = excluded.digest, facts_digest = excluded.facts_digest, pack = excluded.pack,
-             envelope = excluded.envelope",
+             pack_digest = excluded.pack_digest, envelope = excluded.envelope",
         )
         .await?;
         Ok(())

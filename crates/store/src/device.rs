@@ -87,6 +87,21 @@ pub struct Listed {
     pub last_seen: Option<Millis>,
 }
 
+/// A standing to write.
+#[derive(Clone, Debug)]
+pub struct NewStanding {
+    /// The device.
+    pub device: DeviceId,
+    /// Its standing.
+    pub standing: Standing,
+    /// Since when, if it is another than the one that is stored.
+    pub since: Millis,
+    /// When it changes by time alone.
+    pub deadline: Option<Millis>,
+    /// The name of the operating system; empty leaves the one that is stored.
+    pub system: String,
+}
+
 /// A change of a device's standing.
 #[derive(Clone, Debug)]
 pub struct StandingChange {
@@ -118,8 +133,9 @@ pub struct StoredReport {
 }
 
 const COLUMNS: &str = "SELECT d.id, d.person_id, p.name, d.name, d.owner, d.public_key, d.enrolled_at, \
-    d.revoked_at, d.system, d.standing, d.standing_since, s.seq, s.last_seen \
-    FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id";
+    d.revoked_at, t.system, t.standing, t.standing_since, s.seq, s.last_seen \
+    FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id \
+    JOIN device_standing t ON t.device_id = d.id";
 
 impl Store {
     /// The device with this id.
@@ -142,15 +158,16 @@ impl Store {
         let (after, after_id) = filter.after.clone().unwrap_or_default();
         let words = format!("%{}%", filter.words.replace(['%', '_', '\\'], " "));
         let by_standing = match filter.standing {
-            Some(standing) => format!("d.standing = '{}' AND", standing.word()),
+            Some(standing) => format!("t.standing = '{}' AND", standing.word()),
             None => String::new(),
         };
-        let by_words = if filter.words.is_empty() { "$3 = $3 AND" } else { "d.search LIKE $3 AND" };
+        let by_words = if filter.words.is_empty() { "$3 = $3 AND" } else { "t.search LIKE $3 AND" };
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT d.id, d.search, d.name, p.name, d.system, d.standing, d.standing_since, s.last_seen
-             FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id
-             WHERE {by_standing} {by_words} (d.search > $1 OR (d.search = $1 AND d.id > $2))
-             ORDER BY d.search, d.id LIMIT $4"
+            "SELECT t.device_id, t.search, d.name, p.name, t.system, t.standing, t.standing_since, s.last_seen
+             FROM device_standing t JOIN device d ON d.id = t.device_id JOIN person p ON p.id = d.person_id
+             JOIN device_state s ON s.device_id = t.device_id
+             WHERE {by_standing} {by_words} (t.search > $1 OR (t.search = $1 AND t.device_id > $2))
+             ORDER BY t.search, t.device_id LIMIT $4"
         )))
         .bind(after)
         .bind(after_id)
@@ -233,7 +250,8 @@ impl Store {
     /// When the store is away.
     pub async fn devices_at_deadline(&self, now: Millis, limit: i64) -> Result<Vec<DeviceId>> {
         let rows = sqlx::query(
-            "SELECT id FROM device WHERE deadline IS NOT NULL AND deadline <= $1 ORDER BY deadline LIMIT $2",
+            "SELECT device_id FROM device_standing WHERE deadline IS NOT NULL AND deadline <= $1
+             ORDER BY deadline LIMIT $2",
         )
         .bind(now.0)
         .bind(limit)
@@ -248,8 +266,8 @@ impl Store {
     /// When the store is away.
     pub async fn silent_devices(&self, last_seen: Millis, limit: i64) -> Result<Vec<DeviceId>> {
         let rows = sqlx::query(
-            "SELECT d.id FROM device_state s JOIN device d ON d.id = s.device_id
-             WHERE s.last_seen <= $1 AND d.standing <> 'unknown' LIMIT $2",
+            "SELECT s.device_id FROM device_state s JOIN device_standing t ON t.device_id = s.device_id
+             WHERE s.last_seen <= $1 AND t.standing <> 'unknown' LIMIT $2",
         )
         .bind(last_seen.0)
         .bind(limit)
@@ -278,16 +296,24 @@ impl Write {
     /// When the store is away or the key is taken.
     pub async fn add_device(&mut self, device: &NewDevice, now: Millis) -> Result<()> {
         sqlx::query(
-            "INSERT INTO device (id, person_id, name, search, owner, public_key, machine, enrolled_at, system, standing, standing_since)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 'unknown', $8)",
+            "INSERT INTO device (id, person_id, name, owner, public_key, machine, enrolled_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(device.id.to_string())
         .bind(device.person.to_string())
         .bind(device.name.clone())
-        .bind(format!("{} {}", device.name, device.person_name).to_lowercase())
         .bind(device.owner.clone())
         .bind(device.public_key.clone())
         .bind(device.machine.clone())
+        .bind(now.0)
+        .execute(self.connection())
+        .await?;
+        sqlx::query(
+            "INSERT INTO device_standing (device_id, search, system, standing, standing_since)
+             VALUES ($1, $2, '', 'unknown', $3)",
+        )
+        .bind(device.id.to_string())
+        .bind(format!("{} {}", device.name, device.person_name).to_lowercase())
         .bind(now.0)
         .execute(self.connection())
         .await?;
@@ -331,35 +357,42 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn standing(&mut self, id: DeviceId) -> Result<Option<(Standing, Millis)>> {
-        let row = sqlx::query("SELECT d.standing, s.last_seen FROM device d JOIN device_state s ON s.device_id = d.id WHERE d.id = $1")
+        let row = sqlx::query("SELECT t.standing, s.last_seen FROM device_standing t JOIN device_state s ON s.device_id = t.device_id
+             WHERE t.device_id = $1",)
             .bind(id.to_string())
             .fetch_optional(self.connection())
             .await?;
         row.map(|row| Ok((standing(&row, 0, &id.to_string())?, Millis(row.try_get(1)?)))).transpose()
     }
 
-    /// Writes a device's standing, since when, its next deadline and, where given, its system.
+    /// Writes standings. The devices are there; what they are found by stays.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn set_standing(
-        &mut self,
-        id: DeviceId,
-        standing: Standing,
-        since: Option<Millis>,
-        deadline: Option<Millis>,
-        system: Option<&str>,
-    ) -> Result<()> {
-        sqlx::query(
-            "UPDATE device SET standing = $1, standing_since = COALESCE($2, standing_since), deadline = $3,
-             system = COALESCE($4, system) WHERE id = $5",
+    pub async fn put_standings(&mut self, standings: Vec<NewStanding>) -> Result<()> {
+        let rows = standings
+            .into_iter()
+            .map(|new| {
+                [
+                    new.device.to_string().into(),
+                    "".into(),
+                    new.system.into(),
+                    new.standing.word().into(),
+                    new.since.0.into(),
+                    new.deadline.map(|deadline| deadline.0).into(),
+                ]
+            })
+            .collect();
+        sql::write_many(
+            self.connection(),
+            "INSERT INTO device_standing (device_id, search, system, standing, standing_since, deadline)",
+            rows,
+            "ON CONFLICT (device_id) DO UPDATE SET
+             system = CASE WHEN excluded.system = '' THEN device_standing.system ELSE excluded.system END,
+             standing_since = CASE WHEN excluded.standing = device_standing.standing
+                 THEN device_standing.standing_since ELSE excluded.standing_since END,
+             standing = excluded.standing, deadline = excluded.deadline",
         )
-        .bind(standing.word())
-        .bind(since.map(|since| since.0))
-        .bind(deadline.map(|deadline| deadline.0))
-        .bind(system.map(str::to_owned))
-        .bind(id.to_string())
-        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -382,7 +415,7 @@ impl Write {
             })
             .collect();
         let head = "INSERT INTO standing_change (device_id, entry, at, standing, reason)";
-        sql::insert_many(self.connection(), head, rows, "").await?;
+        sql::write_many(self.connection(), head, rows, "").await?;
         Ok(())
     }
 }

@@ -116,7 +116,7 @@ impl Write {
                 ]
             })
             .collect();
-        sql::insert_many(
+        sql::write_many(
             self.connection(),
             "INSERT INTO finding (device_id, rule, outcome, observed, origin, at, since, failing_since)",
             rows,

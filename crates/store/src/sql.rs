@@ -52,22 +52,46 @@ pub async fn insert_many<const N: usize>(
     tail: &str,
 ) -> Result<Vec<AnyRow>> {
     let mut returned = Vec::new();
-    let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        // Powers of two, so that few different statements have to be prepared.
-        let count = rows.len().min(MOST);
-        let count = 1 << count.ilog2();
-        let sql = format!("{head} VALUES {} {tail}", places(count, N));
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for bind in rows.by_ref().take(count).flatten() {
-            query = bound(query, bind);
-        }
-        returned.extend(query.fetch_all(&mut *connection).await?);
+    for (sql, binds) in statements(head, rows, tail) {
+        returned.extend(query(sql, binds).fetch_all(&mut *connection).await?);
     }
     Ok(returned)
 }
 
-fn bound(query: Query<'_, Any, AnyArguments>, bind: Bind) -> Query<'_, Any, AnyArguments> {
+/// The same where nothing is returned; the number of rows written. Rows that come back one by one cost
+/// more than writing them.
+pub async fn write_many<const N: usize>(
+    connection: &mut AnyConnection,
+    head: &str,
+    rows: Vec<[Bind; N]>,
+    tail: &str,
+) -> Result<u64> {
+    let mut written = 0;
+    for (sql, binds) in statements(head, rows, tail) {
+        written += query(sql, binds).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(written)
+}
+
+/// Statements over powers of two of the rows, so that few different ones have to be prepared.
+fn statements<const N: usize>(
+    head: &str,
+    rows: Vec<[Bind; N]>,
+    tail: &str,
+) -> impl Iterator<Item = (String, Vec<Bind>)> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let count = 1 << rows.len().min(MOST).checked_ilog2()?;
+        let sql = format!("{head} VALUES {} {tail}", places(count, N));
+        Some((sql, rows.by_ref().take(count).flatten().collect()))
+    })
+}
+
+fn query(sql: String, binds: Vec<Bind>) -> Query<'static, Any, AnyArguments> {
+    binds.into_iter().fold(sqlx::query(sqlx::AssertSqlSafe(sql)), bound)
+}
+
+fn bound(query: Query<'static, Any, AnyArguments>, bind: Bind) -> Query<'static, Any, AnyArguments> {
     match bind {
         Bind::Text(value) => query.bind(value),
         Bind::Int(value) => query.bind(value),

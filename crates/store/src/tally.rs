@@ -99,7 +99,7 @@ impl Write {
             let n: i64 = row.try_get(1)?;
             days.push([day.into(), name.into(), n.into()]);
         }
-        sql::insert_many(
+        sql::write_many(
             self.connection(),
             "INSERT INTO tally_day (day, name, n)",
             days,

@@ -94,7 +94,7 @@ impl Write {
         }
         let connection = &mut *self.transaction;
         let head = "INSERT INTO ledger_entry (idx, at, kind, subject, leaf, text)";
-        sql::insert_many(connection, head, entries, "").await?;
+        sql::write_many(connection, head, entries, "").await?;
         ledger::write_tiles(connection, self.start, &leaves).await?;
 
         let size = self.frontier.size();

@@ -11,8 +11,8 @@ use stead_ledger::{Checkpoint, Entry, NoteSigner, audit::Auditor, tree};
 use stead_model::{DeviceId, Millis, Outcome, PersonId, Standing, seal::Seed};
 use stead_store::{
     Store,
-    check_in::{NewReport, Step},
-    device::{Filter, NewDevice, StandingChange},
+    check_in::{Kept, NewReport, Step},
+    device::{Filter, NewDevice, NewStanding, StandingChange},
     finding::StoredFinding,
     people::Person,
     tally::Tallies,
@@ -214,7 +214,10 @@ async fn a_step_from_the_wrong_place_changes_nothing(f: Fixture) {
         message: format!("m{seq}"),
     };
     let mut write = f.store.write().await.unwrap();
-    let moved = write.step(&[step(a, 0, 1), step(b, 5, 6)]).await.unwrap();
+    assert!(!write.step_all(&[step(a, 0, 1), step(b, 5, 6)]).await.unwrap());
+    drop(write);
+    let mut write = f.store.write().await.unwrap();
+    let moved = write.step_some(&[step(a, 0, 1), step(b, 5, 6)]).await.unwrap();
     assert_eq!(moved, [a].into());
     let report = NewReport {
         device: a,
@@ -223,13 +226,17 @@ async fn a_step_from_the_wrong_place_changes_nothing(f: Fixture) {
         digest: "d".to_owned(),
         facts_digest: "f".to_owned(),
         pack: "p 1".to_owned(),
+        pack_digest: "x".to_owned(),
         envelope: "{}".to_owned(),
     };
     write.put_reports(vec![report]).await.unwrap();
     write.commit(&f.signer).await.unwrap();
     let known = f.store.known(a).await.unwrap().unwrap();
     assert_eq!((known.seq, known.message.as_str(), known.last_seen), (1, "m1", NOW.plus(1)));
-    assert_eq!(known.judged, Some(("f".to_owned(), "p 1".to_owned())));
+    assert_eq!(
+        known.judged,
+        Some(Kept { seq: 1, received_at: NOW, facts_digest: "f".to_owned(), pack_digest: "x".to_owned() })
+    );
     assert_eq!(f.store.known(b).await.unwrap().unwrap().seq, 0);
     assert!(f.store.known(device_id(9)).await.unwrap().is_none());
     assert_eq!(f.store.report(a).await.unwrap().unwrap().envelope, "{}");
@@ -295,7 +302,15 @@ async fn devices_are_listed_by_keyset(f: Fixture) {
         ids.push(enrol(&f, n).await);
     }
     let mut write = f.store.write().await.unwrap();
-    write.set_standing(ids[7], Standing::Lapsed, Some(NOW), Some(NOW.plus(5)), Some("Debian")).await.unwrap();
+    let standing = |standing, since: i64, system: &str| NewStanding {
+        device: ids[7],
+        standing,
+        since: NOW.plus(since),
+        deadline: Some(NOW.plus(5)),
+        system: system.to_owned(),
+    };
+    write.put_standings(vec![standing(Standing::Lapsed, 1, "Debian")]).await.unwrap();
+    write.put_standings(vec![standing(Standing::Lapsed, 2, "")]).await.unwrap();
     let change = StandingChange { entry: 4, at: NOW, standing: Standing::Lapsed, reason: "disk".to_owned() };
     write.put_standing_changes(vec![(ids[7], change)]).await.unwrap();
     write.commit(&f.signer).await.unwrap();
@@ -313,6 +328,7 @@ async fn devices_are_listed_by_keyset(f: Fixture) {
     let lapsed = Filter { standing: Some(Standing::Lapsed), ..Filter::default() };
     let lapsed = f.store.devices(&lapsed, 20).await.unwrap();
     assert_eq!((lapsed.len(), lapsed[0].id, lapsed[0].system.as_str()), (1, ids[7], "Debian"));
+    assert_eq!(lapsed[0].standing_since, NOW.plus(1), "it has been so since it was first written");
     assert_eq!(f.store.devices_at_deadline(NOW.plus(5), 10).await.unwrap(), [ids[7]]);
     assert!(f.store.devices_at_deadline(NOW.plus(4), 10).await.unwrap().is_empty());
     assert_eq!(f.store.silent_devices(NOW, 100).await.unwrap(), [ids[7]]);

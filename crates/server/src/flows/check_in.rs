@@ -7,7 +7,7 @@ use std::{
 };
 
 use stead_model::{
-    DeviceId, Fact, Facts, Millis, Standing,
+    DeviceId, Fact, Facts, Finding, Millis, Standing,
     catalogue::{self, Source},
     message::{
         ANSWER, Answer, CLOCK_TOLERANCE, DELIVERY, Delivery, HEARTBEAT, Heartbeat, REPORT, Report, VERSION,
@@ -87,7 +87,7 @@ struct Device {
     revoked: bool,
     seq: i64,
     last_seen: Millis,
-    message: [u8; 32],
+    message: [u8; 16],
     judged: Option<JudgedFacts>,
     standing: Standing,
     deadline: Option<Millis>,
@@ -95,8 +95,10 @@ struct Device {
 
 #[derive(Clone, Debug)]
 struct JudgedFacts {
+    /// Number of the report that is kept.
+    seq: i64,
     facts_digest: Arc<str>,
-    /// When, in steps of [`TIME_STEP`]. None when judged by another pack or before a restart.
+    /// When, in steps of [`TIME_STEP`]. None when judged by another pack.
     step: Option<i64>,
     kept_at: Millis,
     /// By position of the rule in the pack; empty when they must be read from the store.
@@ -108,6 +110,14 @@ struct JudgedFacts {
 struct Remembered {
     previous: Previous,
     words: u64,
+    at: Millis,
+}
+
+impl Remembered {
+    /// Whether a new finding says the same.
+    fn says(&self, judged: &judge::Judged) -> bool {
+        self.previous.outcome == judged.outcome && self.words == words(&judged.observed, &judged.origin)
+    }
 }
 
 /// What a message says, once its seal is checked.
@@ -122,8 +132,10 @@ struct Heard {
     seq: i64,
     at: Millis,
     said: Said,
-    /// Digest of the envelope.
-    message: [u8; 32],
+    /// The first half of the envelope's digest: enough to know it again.
+    message: [u8; 16],
+    /// The envelope's digest.
+    digest: [u8; 32],
     /// The envelope's text, to be kept.
     text: String,
     /// Whether it waited in a spool, so that its time may be long ago.
@@ -173,12 +185,12 @@ async fn remembered(app: &App, id: DeviceId) -> Result<Arc<Device>, Refusal> {
     let Some(row) = app.store.known(id).await? else {
         return Err(Refusal::new(Kind::UnknownDevice, "Enrol it with `stead enroll` and a new code."));
     };
-    let device = from_row(id, row)?;
+    let device = from_row(app, id, row)?;
     app.known.put(id, device.clone());
     Ok(Arc::new(device))
 }
 
-fn from_row(id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {
+fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {
     let bad = |what: &str| {
         tracing::error!(device = %id, what, "device row cannot be used");
         Refusal::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more.")
@@ -190,10 +202,12 @@ fn from_row(id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {
         seq: row.seq,
         last_seen: row.last_seen,
         message: seal::unhex(&row.message).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
-        judged: row.judged.map(|(facts_digest, _)| JudgedFacts {
-            facts_digest: facts_digest.into(),
-            step: None,
-            kept_at: Millis(0),
+        judged: row.judged.map(|judged| JudgedFacts {
+            seq: judged.seq,
+            facts_digest: judged.facts_digest.into(),
+            // What another version of the pack judged must be judged anew.
+            step: (judged.pack_digest == app.pack.digest).then(|| judged.received_at.0.div_euclid(TIME_STEP)),
+            kept_at: judged.received_at,
             findings: Arc::new([]),
         }),
         standing: row.standing,
@@ -256,7 +270,10 @@ fn message(
         }
         _ => return Err(refused(SealError::WrongType)),
     };
-    Ok(Heard { device: id, seq, at, said, message: seal::sha256(text.as_bytes()), text, late })
+    let digest = seal::sha256(text.as_bytes());
+    let mut message = [0; 16];
+    message.copy_from_slice(&digest[..16]);
+    Ok(Heard { device: id, seq, at, said, message, digest, text, late })
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
@@ -295,9 +312,10 @@ fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
 
 /// Takes a message. None when the device was no longer where it was thought to be.
 async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>, Refusal> {
-    let is_report = matches!(heard.said, Said::Report(_));
     if heard.seq == device.seq && heard.message == device.message {
-        return Ok(Some(answer(app, device, heard.device, is_report).await?));
+        let judged = device.judged.as_ref().is_some_and(|judged| judged.seq == heard.seq);
+        let findings = if judged { Some(stored_findings(app, heard.device).await?) } else { None };
+        return Ok(Some(answer(app, device, heard.device, findings)));
     }
     if heard.seq == device.seq {
         return Err(Refusal::new(
@@ -327,24 +345,35 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
         last_seen: as_of.max(device.last_seen),
         message: seal::hex(&heard.message),
     };
-    let (work, after) = prepare(app, device, &heard, step, as_of).await?;
+    let Prepared { work, after, findings } = prepare(app, device, &heard, step, as_of).await?;
+    let kept = work.keep.is_some();
     match app.writer.write(work).await? {
         Written::Stale => Ok(None),
         Written::Durable => {
-            app.known.put(heard.device, after.clone());
-            Ok(Some(answer(app, &after, heard.device, is_report).await?))
+            let findings = if kept { Some(stored_findings(app, heard.device).await?) } else { findings };
+            let answer = answer(app, &after, heard.device, findings);
+            app.known.put(heard.device, after);
+            Ok(Some(answer))
         }
     }
 }
 
-/// Decides what is to be written, and what is known of the device once it is.
+/// What is to be written, what is known of the device once it is, and what it is told.
+struct Prepared {
+    work: Work,
+    after: Device,
+    /// The findings, when they were judged now.
+    findings: Option<Vec<Finding>>,
+}
+
+/// Decides what is to be written.
 async fn prepare(
     app: &App,
     device: &Device,
     heard: &Heard,
     step: Step,
     as_of: Millis,
-) -> Result<(Work, Device), Refusal> {
+) -> Result<Prepared, Refusal> {
     let mut after =
         Device { seq: heard.seq, message: heard.message, last_seen: step.last_seen, ..device.clone() };
     let still_holds = |digest: &str| {
@@ -362,7 +391,7 @@ async fn prepare(
             if still_holds(&heartbeat.facts_digest).is_none() {
                 return Err(Refusal::new(Kind::FactsNeeded, "The agent does so by itself."));
             }
-            Ok((Work { step, judged: None, keep: None }, after))
+            Ok(Prepared { work: Work { step, judged: None, keep: None }, after, findings: None })
         }
         Said::Report(payload) => {
             let report: Report<'_> = read(payload.bytes())?;
@@ -371,23 +400,24 @@ async fn prepare(
                 device: heard.device,
                 seq: heard.seq,
                 received_at: as_of,
-                digest: format!("sha256:{}", seal::hex(&heard.message)),
+                digest: format!("sha256:{}", seal::hex(&heard.digest)),
                 facts_digest: digest.clone(),
                 pack,
+                pack_digest: app.pack.digest.clone(),
                 envelope: heard.text.clone(),
             };
             if let Some(judged) = still_holds(&digest) {
                 let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY)
                     .then(|| Box::new(new_report(app.pack.label())));
                 if keep.is_some() {
-                    after.judged = Some(JudgedFacts { kept_at: as_of, ..judged.clone() });
+                    after.judged = Some(JudgedFacts { seq: heard.seq, kept_at: as_of, ..judged.clone() });
                 }
-                return Ok((Work { step, judged: None, keep }, after));
+                return Ok(Prepared { work: Work { step, judged: None, keep }, after, findings: None });
             }
             let facts = facts_of(&report, &device.owner)?;
             let before = findings_before(app, device, heard.device).await?;
             let read_at = ReadAt { collected: heard.at.min(as_of), kept: &report.read_at };
-            let judgement = judge(
+            let mut judgement = judge(
                 &app.pack,
                 &facts,
                 &read_at,
@@ -401,9 +431,11 @@ async fn prepare(
                 },
                 as_of,
             );
+            keep_what_is_unchanged(&mut judgement, &before);
             after.standing = judgement.standing;
             after.deadline = judgement.next_deadline;
             after.judged = Some(JudgedFacts {
+                seq: heard.seq,
                 facts_digest: digest.as_str().into(),
                 step: Some(as_of.0.div_euclid(TIME_STEP)),
                 kept_at: as_of,
@@ -421,7 +453,9 @@ async fn prepare(
                 deadline: judgement.next_deadline,
                 system: system_name(&facts),
             };
-            Ok((Work { step, judged: Some(Box::new(judged)), keep: None }, after))
+            let findings = judgement.findings.iter().map(|f| f.in_full(&app.pack, SYSTEM)).collect();
+            let work = Work { step, judged: Some(Box::new(judged)), keep: None };
+            Ok(Prepared { work, after, findings: Some(findings) })
         }
     }
 }
@@ -465,13 +499,13 @@ async fn findings_before(
 fn remember(judged: &judge::Judged) -> Remembered {
     let previous =
         Previous { outcome: judged.outcome, since: judged.since, failing_since: judged.failing_since };
-    Remembered { previous, words: words(&judged.observed, &judged.origin) }
+    Remembered { previous, words: words(&judged.observed, &judged.origin), at: judged.at }
 }
 
 fn remember_stored(finding: &StoredFinding) -> Remembered {
     let previous =
         Previous { outcome: finding.outcome, since: finding.since, failing_since: finding.failing_since };
-    Remembered { previous, words: words(&finding.observed, &finding.origin) }
+    Remembered { previous, words: words(&finding.observed, &finding.origin), at: finding.at }
 }
 
 fn words(observed: &str, origin: &str) -> u64 {
@@ -483,9 +517,7 @@ fn changed(app: &App, judgement: &Judgement, before: &[Option<Remembered>]) -> V
     let mut changed = Vec::new();
     for (judged, rule) in judgement.findings.iter().zip(&app.pack.rules) {
         let before = before.get(judged.rule).copied().flatten();
-        if before.is_some_and(|b| {
-            b.previous.outcome == judged.outcome && b.words == words(&judged.observed, &judged.origin)
-        }) {
+        if before.is_some_and(|before| before.says(judged)) {
             continue;
         }
         changed.push(ChangedFinding {
@@ -538,20 +570,15 @@ fn system_name(facts: &Facts) -> String {
     }
 }
 
-/// The answer to a device's last message. A report is always answered with all findings, a heartbeat
-/// with none, so that the same message sent again gets the same answer.
-async fn answer(app: &App, device: &Device, id: DeviceId, in_full: bool) -> Result<Answer, Refusal> {
-    let stored = if in_full { Some(app.store.findings(id).await?) } else { None };
-    let findings = stored.map(|stored| stored.iter().filter_map(|finding| full(app, finding)).collect());
+/// The answer to a device's last message. A message whose report was judged or kept is answered with all
+/// findings, any other with none, so that the same message sent again gets the same answer.
+fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding>>) -> Answer {
     let folded = |judged: &JudgedFacts| {
         let with_rules = judged.findings.iter().zip(&app.pack.rules);
-        judge::fold(
-            with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since)),
-            device.last_seen,
-        )
-        .0
+        let findings = with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since));
+        judge::fold(findings, device.last_seen).0
     };
-    Ok(Answer {
+    Answer {
         v: VERSION,
         device: id,
         seq: device.seq,
@@ -565,10 +592,26 @@ async fn answer(app: &App, device: &Device, id: DeviceId, in_full: bool) -> Resu
         findings,
         next_in: app.config.check_in_every,
         valid_until: device.last_seen.plus(24 * HOUR),
-    })
+    }
 }
 
-fn full(app: &App, finding: &StoredFinding) -> Option<stead_model::Finding> {
+/// All findings of a device in full, in the order of the rules, as when they were judged.
+async fn stored_findings(app: &App, id: DeviceId) -> Result<Vec<Finding>, Refusal> {
+    let stored = app.store.findings(id).await?;
+    let of = |rule: &stead_policy::Rule| stored.iter().find(|finding| finding.rule == rule.id);
+    Ok(app.pack.rules.iter().filter_map(|rule| full(app, of(rule)?)).collect())
+}
+
+/// A finding that says what it said before keeps the time of the facts that first showed it, as its row does.
+fn keep_what_is_unchanged(judgement: &mut Judgement, before: &[Option<Remembered>]) {
+    for (judged, before) in judgement.findings.iter_mut().zip(before) {
+        if let Some(before) = before.filter(|before| before.says(judged)) {
+            judged.at = before.at;
+        }
+    }
+}
+
+fn full(app: &App, finding: &StoredFinding) -> Option<Finding> {
     let rule = app.pack.rules.iter().position(|rule| rule.id == finding.rule)?;
     let judged = judge::Judged {
         rule,

@@ -4,7 +4,11 @@
 use serde_json::json;
 use stead_model::{DeviceId, Millis, Standing};
 use stead_policy::judge;
-use stead_store::{Write, device::StandingChange, tally::Tallies};
+use stead_store::{
+    Write,
+    device::{NewStanding, StandingChange},
+    tally::Tallies,
+};
 
 use super::{device_subject, entry};
 use crate::{App, error::Refusal};
@@ -44,7 +48,7 @@ enum Why {
 async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Result<usize, Refusal> {
     let mut write = app.store.write().await?;
     let mut tallies = Tallies::default();
-    let mut changes = Vec::new();
+    let (mut changes, mut standings) = (Vec::new(), Vec::new());
     for device in devices {
         // Looked at again inside the transaction: the device may have been heard meanwhile.
         let Some((before, last_seen)) = write.standing(*device).await? else { continue };
@@ -53,8 +57,13 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
             Why::Silence => (Standing::Unknown, None, "Not heard for too long".to_owned()),
             Why::Deadline => folded(app, &mut write, *device, now).await?,
         };
-        let since = (after != before).then_some(now);
-        write.set_standing(*device, after, since, deadline, None).await?;
+        standings.push(NewStanding {
+            device: *device,
+            standing: after,
+            since: now,
+            deadline,
+            system: String::new(),
+        });
         app.known.forget(*device);
         if after == before {
             continue;
@@ -66,6 +75,7 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
         changes.push((*device, StandingChange { entry: position, at: now, standing: after, reason }));
     }
     let count = changes.len();
+    write.put_standings(standings).await?;
     write.put_standing_changes(changes).await?;
     write.write_tallies(tallies, now.day()).await?;
     write.commit(&app.keys.ledger).await?;

@@ -11,7 +11,7 @@ use stead_model::{DeviceId, Millis, Outcome, Standing, problem::Kind};
 use stead_store::{
     StoreError,
     check_in::{NewReport, Step},
-    device::StandingChange,
+    device::{NewStanding, StandingChange},
     finding::StoredFinding,
     tally::Tallies,
 };
@@ -160,11 +160,19 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
     works.sort_unstable_by_key(|work| work.step.device);
     let steps: Vec<Step> = works.iter().map(|work| work.step.clone()).collect();
     let mut write = app.store.write().await?;
-    let moved = write.step(&steps).await?;
+    let moved: HashSet<DeviceId> = if write.step_all(&steps).await? {
+        steps.iter().map(|step| step.device).collect()
+    } else {
+        // Rare: somebody was ahead of us.
+        drop(write);
+        write = app.store.write().await?;
+        write.step_some(&steps).await?
+    };
 
     let now = app.now();
     let mut tallies = Tallies::default();
-    let (mut findings, mut reports, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut findings, mut reports, mut changes, mut standings) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for work in works.iter_mut().filter(|work| moved.contains(&work.step.device)) {
         let device = work.step.device;
         reports.extend(work.keep.take().map(|report| *report));
@@ -190,15 +198,13 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
             false => judged.before,
         };
         let changed = before != judged.standing;
-        write
-            .set_standing(
-                device,
-                judged.standing,
-                changed.then_some(now),
-                judged.deadline,
-                Some(&judged.system),
-            )
-            .await?;
+        standings.push(NewStanding {
+            device,
+            standing: judged.standing,
+            since: now,
+            deadline: judged.deadline,
+            system: judged.system,
+        });
         if changed {
             tallies.standing(Some(before), judged.standing);
             let data = json!({ "from": before, "to": judged.standing, "policy": policy, "report": evidence });
@@ -212,6 +218,7 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
     }
     write.put_reports(reports).await?;
     write.put_findings(findings).await?;
+    write.put_standings(standings).await?;
     write.put_standing_changes(changes).await?;
     write.write_tallies(tallies, now.day()).await?;
     write.commit(&app.keys.ledger).await?;
