@@ -1,6 +1,6 @@
 //! Checking in: collect, seal, send; spool while the server is away.
 
-use std::{path::Path, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use anyhow::Context;
 use stead_model::{
@@ -208,9 +208,4 @@ fn jittered(interval: i64) -> anyhow::Result<u64> {
     let interval = u64::try_from(interval)?;
     let tenth = interval / 10;
     Ok(interval - tenth + u64::from_le_bytes(random) % (2 * tenth + 1))
-}
-
-/// Says whether a path holds the state of an enrolled agent.
-pub fn is_enrolled(folder: &Path) -> bool {
-    folder.join("identity.json").exists()
 }

@@ -197,3 +197,39 @@ fn digest(files: &Files) -> String {
         files.iter().map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes()))).collect();
     seal::digest(listing.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shipped;
+
+    #[test]
+    fn two_rules_with_one_id_are_refused() {
+        let mut files = shipped::remote_work();
+        let again = files["rules/clock-right.md"].clone();
+        files.insert("rules/more/clock-right.md".to_owned(), again);
+        let lints = Pack::load(&files).unwrap_err();
+        assert_eq!(lints.len(), 1);
+        assert!(lints[0].message().contains("taken by another file"), "{}", lints[0]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let refused = |files: &Files| Pack::load(files).unwrap_err()[0].message().to_owned();
+        assert_eq!(refused(&Files::new()), "there is no pack.toml");
+        let mut files = shipped::remote_work();
+        files.retain(|path, _| !path.starts_with("rules/"));
+        assert_eq!(refused(&files), "the pack has no rules");
+        files.insert("data/os-support.csv".to_owned(), "h\nx,1,,soon\n".to_owned());
+        files.insert("rules/a.md".to_owned(), "# no front matter\n".to_owned());
+        assert_eq!(refused(&files), "the front matter is missing");
+    }
+
+    #[test]
+    fn another_text_is_another_digest() {
+        let mut files = shipped::remote_work();
+        let before = Pack::load(&files).unwrap().digest;
+        files.entry("rules/clock-right.md".to_owned()).or_default().push('\n');
+        assert_ne!(Pack::load(&files).unwrap().digest, before);
+    }
+}
