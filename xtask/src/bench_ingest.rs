@@ -1,5 +1,6 @@
 //! Ingest: a simulated fleet enrols one by one, reports once, and then sends as fast as it is answered.
-//! Generator and server share the machine. Every answer means judged, durable and in the ledger.
+//! Generator and server share the machine; messages are sealed before the clock starts, since a fleet
+//! seals on its own processors. Every answer means checked, judged, durable and in the ledger.
 
 use std::{
     fs,
@@ -28,12 +29,15 @@ pub struct Ingest {
     /// Where the server stores.
     #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
     store: Engine,
-    /// Seconds for which each kind of load is sent.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
+    /// Messages of the first kind of load; of the others, which are larger, a third.
+    #[arg(long, default_value_t = 150_000)]
+    messages: usize,
     /// Connections, over two threads.
     #[arg(long, default_value_t = 128)]
     connections: usize,
+    /// Measure the program that is there.
+    #[arg(long)]
+    no_build: bool,
     /// Send this many a second, instead of as many as are answered.
     #[arg(long)]
     rate: Option<u64>,
@@ -60,13 +64,15 @@ const THREADS: usize = 2;
 
 impl Ingest {
     pub fn run(self) -> anyhow::Result<()> {
-        machine::cargo(&["build", "--quiet", "--release", "--package", "stead-server", "--bins"])?;
+        if !self.no_build {
+            machine::cargo(&["build", "--quiet", "--release", "--package", "stead-server", "--bins"])?;
+        }
         println!("{}", bench::machine());
         println!(
-            "$ cargo xtask bench ingest --devices {} --store {:?} --seconds {} --connections {}{}",
+            "$ cargo xtask bench ingest --devices {} --store {:?} --messages {} --connections {}{}",
             self.devices,
             self.store,
-            self.seconds,
+            self.messages,
             self.connections,
             self.rate.map_or_else(String::new, |rate| format!(" --rate {rate}"))
         );
@@ -212,24 +218,36 @@ impl Ingest {
         let states = [facts(false, now()), facts(true, now())];
         let digests = [digest_of(&states[0]), digest_of(&states[1])];
         prepare(self, server, fleet, &states[0])?;
-        let (cpu_before, started) = (cpu(server), Instant::now());
         let share = fleet.len().div_ceil(THREADS);
-        let results: Vec<(u64, Vec<u32>)> = thread::scope(|scope| {
+        let sealed: Vec<(usize, Vec<String>)> = thread::scope(|scope| {
             let threads: Vec<_> = fleet
                 .chunks_mut(share)
                 .map(|devices| {
                     let (states, digests) = (&states, &digests);
-                    scope.spawn(move || self.drive(server, devices, load, states, digests))
+                    scope.spawn(move || (devices.len(), self.seal(devices, load, states, digests)))
                 })
                 .collect();
             threads
                 .into_iter()
-                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
+                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked")))
                 .collect::<anyhow::Result<_>>()
         })?;
+        let (cpu_before, started) = (cpu(server), Instant::now());
+        let mut latencies: Vec<u32> = thread::scope(|scope| {
+            let threads: Vec<_> = sealed
+                .iter()
+                .map(|(devices, messages)| scope.spawn(move || self.drive(server, *devices, messages)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
+                .collect::<anyhow::Result<Vec<_>>>()
+        })?
+        .into_iter()
+        .flatten()
+        .collect();
         let seconds = started.elapsed().as_secs_f64();
-        let sent: u64 = results.iter().map(|(n, _)| n).sum();
-        let mut latencies: Vec<u32> = results.into_iter().flat_map(|(_, l)| l).collect();
+        let sent = latencies.len();
         latencies.sort_unstable();
         let at = |share: f64| {
             latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or(0) as f64 / 1000.0
@@ -246,44 +264,47 @@ impl Ingest {
         Ok(())
     }
 
-    fn drive(
+    /// Seals the messages of one thread's devices, and returns them in the order in which they are sent.
+    fn seal(
         &self,
-        server: &Server,
         devices: &mut [SimDevice],
         load: Load,
         states: &[Facts; 2],
         digests: &[String; 2],
-    ) -> anyhow::Result<(u64, Vec<u32>)> {
-        let mut clients = connect(server, (self.connections / THREADS).min(devices.len()))?;
+    ) -> Vec<String> {
         let mut state = vec![0_usize; devices.len()];
-        let (mut sent, mut next, mut latencies) = (0_u64, 0_usize, Vec::new());
-        let (started, length) = (Instant::now(), Duration::from_secs(self.seconds));
-        while started.elapsed() < length {
-            let mut messages = Vec::with_capacity(clients.len());
-            for _ in 0..clients.len() {
-                let place = next % devices.len();
-                next += 1;
-                let changes = load == Load::Changed || next % 100 == 0;
+        let count = self.messages / THREADS / if load == Load::Agents { 1 } else { 3 };
+        (0..count)
+            .map(|n| {
+                let place = n % devices.len();
+                let changes = load == Load::Changed || n % 100 == 99;
                 if changes {
                     state[place] = 1 - state[place];
                 }
-                let now = now();
                 let device = &mut devices[place];
                 let message = if load == Load::Agents && !changes {
-                    device.heartbeat(&digests[state[place]], now)
+                    device.heartbeat(&digests[state[place]], now())
                 } else {
-                    device.report(&states[state[place]], now)
+                    device.report(&states[state[place]], now())
                 };
-                messages.push(text(&message));
-            }
-            latencies.extend(exchange(&mut clients, &messages)?);
-            sent += messages.len() as u64;
+                text(&message)
+            })
+            .collect()
+    }
+
+    fn drive(&self, server: &Server, devices: usize, messages: &[String]) -> anyhow::Result<Vec<u32>> {
+        let mut clients = connect(server, (self.connections / THREADS).min(devices))?;
+        let mut latencies = Vec::with_capacity(messages.len());
+        let started = Instant::now();
+        let width = clients.len();
+        for batch in messages.chunks(width) {
+            latencies.extend(exchange(&mut clients, batch)?);
             if let Some(rate) = self.rate {
-                let due = Duration::from_secs_f64(sent as f64 * THREADS as f64 / rate as f64);
+                let due = Duration::from_secs_f64(latencies.len() as f64 * THREADS as f64 / rate as f64);
                 thread::sleep(due.saturating_sub(started.elapsed()));
             }
         }
-        Ok((sent, latencies))
+        Ok(latencies)
     }
 }
 
