@@ -40,8 +40,9 @@ impl From<Option<i64>> for Bind {
     }
 }
 
-/// The largest number of rows in one statement.
-const MOST: usize = 256;
+/// How many rows a statement may have. Few, so that few different statements have to be prepared; dense
+/// where they are small, so that what is left over needs few more.
+const SIZES: [usize; 20] = [256, 128, 64, 48, 32, 24, 20, 16, 14, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 
 /// Runs `<head> VALUES (…), (…) … <tail>` over all rows, in as few statements as there may be, and
 /// gathers what they return.
@@ -73,7 +74,7 @@ pub async fn write_many<const N: usize>(
     Ok(written)
 }
 
-/// Statements over powers of two of the rows, so that few different ones have to be prepared.
+/// Statements that together hold all rows.
 fn statements<const N: usize>(
     head: &str,
     rows: Vec<[Bind; N]>,
@@ -81,7 +82,7 @@ fn statements<const N: usize>(
 ) -> impl Iterator<Item = (String, Vec<Bind>)> {
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
-        let count = 1 << rows.len().min(MOST).checked_ilog2()?;
+        let count = SIZES.into_iter().find(|size| *size <= rows.len())?;
         let sql = format!("{head} VALUES {} {tail}", places(count, N));
         Some((sql, rows.by_ref().take(count).flatten().collect()))
     })
