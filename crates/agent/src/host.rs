@@ -55,6 +55,7 @@ impl Host {
             "XDG_RUNTIME_DIR",
             "DBUS_SESSION_BUS_ADDRESS",
             "DISPLAY",
+            "XAUTHORITY",
         ]
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
@@ -217,7 +218,7 @@ impl Host {
         let path = locate(program).ok_or_else(|| format!("{program} is not installed"))?;
         let mut command = Command::new(path);
         command.args(arguments);
-        for name in ["HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY"] {
+        for name in ["HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "XAUTHORITY"] {
             if let Some(value) = self.environment.get(name) {
                 command.env(name, value);
             }

@@ -166,7 +166,7 @@ impl Store {
             "SELECT t.device_id, t.search, d.name, p.name, t.system, t.standing, t.standing_since, s.last_seen
              FROM device_standing t JOIN device d ON d.id = t.device_id JOIN person p ON p.id = d.person_id
              JOIN device_state s ON s.device_id = t.device_id
-             WHERE {by_standing} {by_words} (t.search > $1 OR (t.search = $1 AND t.device_id > $2))
+             WHERE {by_standing} {by_words} (t.search, t.device_id) > ($1, $2)
              ORDER BY t.search, t.device_id LIMIT $4"
         )))
         .bind(after)

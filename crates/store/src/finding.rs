@@ -70,7 +70,7 @@ impl Store {
             "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since
              FROM finding f JOIN device d ON d.id = f.device_id JOIN person p ON p.id = d.person_id
              WHERE f.rule = $1 AND f.failing_since IS NOT NULL
-               AND (f.failing_since > $2 OR (f.failing_since = $2 AND f.device_id > $3))
+               AND (f.failing_since, f.device_id) > ($2, $3)
              ORDER BY f.failing_since, f.device_id LIMIT $4",
         )
         .bind(rule.to_owned())

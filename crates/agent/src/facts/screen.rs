@@ -238,13 +238,21 @@ fn xfce(host: &Host, home: &str) -> Fact {
 
 /// Sway, i3 and the like lock by a program that watches for idleness and must be running.
 fn lockers(host: &Host, home: &str) -> Fact {
-    let origin = "command lines of swayidle, xautolock, xidlehook and hypridle";
+    let origin = "command lines of swayidle, xautolock, xidlehook, hypridle and xss-lock";
     let seen = match processes(host) {
         Ok(seen) => seen,
         Err(why) => return Fact::unknown(why, origin),
     };
     let mut soonest: Option<i64> = None;
     for (id, name) in seen {
+        if name == "xss-lock" {
+            // It locks when the X server's own screen saver starts; the server says after how long.
+            match host.run("xset", &["q"], SHORT).map(|text| saver_timeout(&text)) {
+                Ok(found) => soonest = soonest.into_iter().chain(found).min(),
+                Err(why) => return Fact::unknown(format!("xss-lock runs, and {why}"), origin),
+            }
+            continue;
+        }
         if !["swayidle", "xautolock", "xidlehook", "hypridle"].contains(&name.as_str()) {
             continue;
         }
@@ -266,6 +274,12 @@ fn lockers(host: &Host, home: &str) -> Fact {
         soonest = soonest.into_iter().chain(found).min();
     }
     Fact::known(soonest.unwrap_or(0), origin)
+}
+
+/// `timeout:  600    cycle:  600`; none when it is 0, which is never.
+fn saver_timeout(xset: &str) -> Option<i64> {
+    let rest = xset.split("timeout:").nth(1)?;
+    rest.split_whitespace().next()?.parse().ok().filter(|seconds| *seconds > 0)
 }
 
 fn after(words: &[String], option: &str) -> Option<i64> {
@@ -377,6 +391,22 @@ mod tests {
             300_i64.into()
         );
         assert_eq!(seconds(&sway("swayidle\0timeout\x00300\0swaymsg output * dpms off\0").0), 0_i64.into());
+    }
+
+    #[test]
+    fn i3_locks_when_the_x_server_says_so() {
+        let i3 = |answer: Result<&str, &str>| {
+            let (host, folder) =
+                machine(1000, &[("/proc/1/comm", "systemd\n"), ("/proc/7/comm", "xss-lock\n")]);
+            (host.with_variable("XDG_CURRENT_DESKTOP", "i3").answering("xset q", answer), folder)
+        };
+        let shown = "Screen Saver:\n  prefer blanking:  yes    allow exposures:  yes\n  timeout:  600    cycle:  600\n";
+        assert_eq!(seconds(&i3(Ok(shown)).0), 600_i64.into());
+        assert_eq!(seconds(&i3(Ok(&shown.replace("600", "0"))).0), 0_i64.into());
+        let (host, _folder) = i3(Err("xset is not installed"));
+        assert!(
+            is_unknown(&facts(&host, &Kept::default(), Millis(0)).0, NAME).contains("xset is not installed")
+        );
     }
 
     #[test]

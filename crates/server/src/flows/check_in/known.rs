@@ -1,0 +1,153 @@
+//! Devices heard recently, so that a heartbeat reads nothing from the store.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use stead_model::{
+    DeviceId, Millis, Standing,
+    problem::Kind,
+    seal::{self, VerifyingKey},
+};
+use stead_policy::{Previous, judge};
+use stead_store::{check_in as rows, finding::StoredFinding};
+
+use super::TIME_STEP;
+use crate::{App, error::Refusal};
+
+/// The most devices remembered; beyond it all are forgotten, and each is read from the store again.
+const MOST: usize = 250_000;
+
+/// Devices heard recently, so that a heartbeat reads nothing from the store. What is remembered is only
+/// ever a guess: the writer moves a device on only from where it really is.
+#[derive(Debug)]
+pub struct Known {
+    shards: Vec<Mutex<HashMap<DeviceId, Arc<Device>>>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl Known {
+    fn shard(&self, device: DeviceId) -> &Mutex<HashMap<DeviceId, Arc<Device>>> {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(device);
+        &self.shards[(hash % 64) as usize]
+    }
+
+    pub(super) fn get(&self, device: DeviceId) -> Option<Arc<Device>> {
+        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).get(&device).cloned()
+    }
+
+    pub(super) fn put(&self, id: DeviceId, device: Device) {
+        let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.len() >= MOST / 64 && !shard.contains_key(&id) {
+            shard.clear();
+        }
+        shard.insert(id, Arc::new(device));
+    }
+
+    /// Forgets a device, whose rows were changed by another way than a check-in.
+    pub fn forget(&self, device: DeviceId) {
+        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
+    }
+}
+
+/// What is remembered of a device.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) key: VerifyingKey,
+    pub(super) owner: Arc<str>,
+    pub(super) revoked: bool,
+    pub(super) seq: i64,
+    pub(super) last_seen: Millis,
+    pub(super) message: [u8; 16],
+    pub(super) judged: Option<JudgedFacts>,
+    pub(super) standing: Standing,
+    pub(super) deadline: Option<Millis>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct JudgedFacts {
+    /// Number of the report that is kept.
+    pub(super) seq: i64,
+    pub(super) facts_digest: Arc<str>,
+    /// When, in steps of [`TIME_STEP`]. None when judged by another pack.
+    pub(super) step: Option<i64>,
+    pub(super) kept_at: Millis,
+    /// By position of the rule in the pack; empty when they must be read from the store.
+    pub(super) findings: Arc<[Remembered]>,
+}
+
+/// A finding, without its words: their digest tells whether they have changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remembered {
+    pub(super) previous: Previous,
+    pub(super) words: u64,
+    pub(super) at: Millis,
+}
+
+impl Remembered {
+    /// Whether a new finding says the same.
+    pub(super) fn says(&self, judged: &judge::Judged) -> bool {
+        self.previous.outcome == judged.outcome && self.words == words(&judged.observed, &judged.origin)
+    }
+}
+
+pub(super) async fn remembered(app: &App, id: DeviceId) -> Result<Arc<Device>, Refusal> {
+    if let Some(device) = app.known.get(id) {
+        return Ok(device);
+    }
+    let Some(row) = app.store.known(id).await? else {
+        return Err(Refusal::new(Kind::UnknownDevice, "Enrol it with `stead enroll` and a new code."));
+    };
+    let device = from_row(app, id, row)?;
+    app.known.put(id, device.clone());
+    Ok(Arc::new(device))
+}
+
+pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {
+    let bad = |what: &str| {
+        tracing::error!(device = %id, what, "device row cannot be used");
+        Refusal::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more.")
+    };
+    Ok(Device {
+        key: VerifyingKey::from_text(&row.public_key).map_err(|_| bad("key"))?,
+        owner: row.owner.into(),
+        revoked: row.revoked_at.is_some(),
+        seq: row.seq,
+        last_seen: row.last_seen,
+        message: seal::unhex(&row.message).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
+        judged: row.judged.map(|judged| JudgedFacts {
+            seq: judged.seq,
+            facts_digest: judged.facts_digest.into(),
+            // What another version of the pack judged must be judged anew.
+            step: (judged.pack_digest == app.pack.digest).then(|| judged.received_at.0.div_euclid(TIME_STEP)),
+            kept_at: judged.received_at,
+            findings: Arc::new([]),
+        }),
+        standing: row.standing,
+        deadline: row.deadline,
+    })
+}
+
+pub(super) fn remember(judged: &judge::Judged) -> Remembered {
+    let previous =
+        Previous { outcome: judged.outcome, since: judged.since, failing_since: judged.failing_since };
+    Remembered { previous, words: words(&judged.observed, &judged.origin), at: judged.at }
+}
+
+pub(super) fn remember_stored(finding: &StoredFinding) -> Remembered {
+    let previous =
+        Previous { outcome: finding.outcome, since: finding.since, failing_since: finding.failing_since };
+    Remembered { previous, words: words(&finding.observed, &finding.origin), at: finding.at }
+}
+
+pub(super) fn words(observed: &str, origin: &str) -> u64 {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default().hash_one((observed, origin))
+}

@@ -1,0 +1,150 @@
+//! A check-in: is it from the device, is it new, has anything changed, and if so, what does the policy
+//! say? The writer makes it durable; only then is it answered.
+
+mod judging;
+mod known;
+mod message;
+
+use stead_model::{
+    DeviceId, Finding,
+    message::{ANSWER, Answer, VERSION},
+    problem::Kind,
+    seal::{self, Envelope},
+    time::HOUR,
+};
+use stead_policy::judge;
+use stead_store::{check_in::Step, finding::StoredFinding};
+
+use self::{
+    judging::{Prepared, prepare},
+    known::{Device, JudgedFacts, remembered},
+    message::{Heard, on_time, open, refused},
+};
+use super::writer::Written;
+use crate::{App, error::Refusal};
+
+pub use known::Known;
+
+/// Findings that depend on the time are judged anew this often.
+const TIME_STEP: i64 = 6 * HOUR;
+
+/// Whose fixes an answer holds: the agent runs on Linux.
+const SYSTEM: &str = "Linux";
+
+/// Takes a sealed message and answers it, sealed.
+///
+/// # Errors
+/// [`Refusal`], each with its own kind; then nothing has changed.
+pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
+    let envelope: Envelope = serde_json::from_str(text)
+        .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed message, as the agent does."))?;
+    let keyid = envelope.claimed_key().map_err(refused)?;
+    let id: DeviceId = keyid
+        .parse()
+        .map_err(|_| Refusal::new(Kind::Malformed, "The message does not name the device that sealed it."))?;
+    // A device that moved on meanwhile is looked up again; three times is more than honest devices need.
+    for _ in 0..3 {
+        let device = remembered(app, id).await?;
+        let heard = open(app, id, &device, &envelope, text)?;
+        if let Some(answer) = take(app, &device, heard).await? {
+            let payload = serde_json::to_vec(&answer).map_err(stead_store::StoreError::from)?;
+            return Ok(app.keys.answers.seal(ANSWER, &payload, "server"));
+        }
+        app.known.forget(id);
+    }
+    Err(Refusal::new(Kind::OldSequence, "Another message of this device is being stored. Try again."))
+}
+
+/// Takes a message. None when the device was no longer where it was thought to be.
+async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>, Refusal> {
+    if heard.seq == device.seq && heard.message == device.message {
+        let judged = device.judged.as_ref().is_some_and(|judged| judged.seq == heard.seq);
+        let findings = if judged { Some(stored_findings(app, heard.device).await?) } else { None };
+        return Ok(Some(answer(app, device, heard.device, findings)));
+    }
+    if heard.seq == device.seq {
+        return Err(Refusal::new(
+            Kind::SequenceFork,
+            "Two copies of this device's key seem to be in use. Enrol the device anew.",
+        ));
+    }
+    if heard.seq < device.seq {
+        return Err(Refusal::new(
+            Kind::OldSequence,
+            format!(
+                "Number {} was stored before this number {}. If this device was restored from a backup, enrol it anew.",
+                device.seq, heard.seq
+            ),
+        ));
+    }
+    if !heard.late {
+        on_time(app, heard.at)?;
+    }
+    // What waited is judged as of when it was seen; nothing is ever judged as of a later time than now.
+    let now = app.now();
+    let as_of = if heard.late { heard.at.min(now) } else { now };
+    let step = Step {
+        device: heard.device,
+        prev_seq: device.seq,
+        seq: heard.seq,
+        last_seen: as_of.max(device.last_seen),
+        message: seal::hex(&heard.message),
+    };
+    let Prepared { work, after, findings } = prepare(app, device, &heard, step, as_of).await?;
+    let kept = work.keep.is_some();
+    match app.writer.write(work).await? {
+        Written::Stale => Ok(None),
+        Written::Durable => {
+            let findings = if kept { Some(stored_findings(app, heard.device).await?) } else { findings };
+            let answer = answer(app, &after, heard.device, findings);
+            app.known.put(heard.device, after);
+            Ok(Some(answer))
+        }
+    }
+}
+
+/// The answer to a device's last message. A message whose report was judged or kept is answered with all
+/// findings, any other with none, so that the same message sent again gets the same answer.
+fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding>>) -> Answer {
+    let folded = |judged: &JudgedFacts| {
+        let with_rules = judged.findings.iter().zip(&app.pack.rules);
+        let findings = with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since));
+        judge::fold(findings, device.last_seen).0
+    };
+    Answer {
+        v: VERSION,
+        device: id,
+        seq: device.seq,
+        heard_at: device.last_seen,
+        policy: app.pack.label(),
+        standing: device
+            .judged
+            .as_ref()
+            .filter(|judged| !judged.findings.is_empty())
+            .map_or(device.standing, folded),
+        findings,
+        next_in: app.config.check_in_every,
+        valid_until: device.last_seen.plus(24 * HOUR),
+    }
+}
+
+/// All findings of a device in full, in the order of the rules, as when they were judged.
+async fn stored_findings(app: &App, id: DeviceId) -> Result<Vec<Finding>, Refusal> {
+    let stored = app.store.findings(id).await?;
+    let of = |rule: &stead_policy::Rule| stored.iter().find(|finding| finding.rule == rule.id);
+    Ok(app.pack.rules.iter().filter_map(|rule| full(app, of(rule)?)).collect())
+}
+
+fn full(app: &App, finding: &StoredFinding) -> Option<Finding> {
+    let rule = app.pack.rules.iter().position(|rule| rule.id == finding.rule)?;
+    let judged = judge::Judged {
+        rule,
+        outcome: finding.outcome,
+        observed: finding.observed.clone(),
+        origin: finding.origin.clone(),
+        at: finding.at,
+        since: finding.since,
+        failing_since: finding.failing_since,
+    };
+    Some(judged.in_full(&app.pack, SYSTEM))
+}
