@@ -186,25 +186,7 @@ impl Ingest {
     fn first_reports(&self, server: &Server, fleet: &mut [SimDevice]) -> anyhow::Result<()> {
         let facts = facts(false, now());
         let started = Instant::now();
-        let share = fleet.len().div_ceil(THREADS);
-        thread::scope(|scope| {
-            let threads: Vec<_> = fleet
-                .chunks_mut(share)
-                .map(|devices| {
-                    let facts = &facts;
-                    scope.spawn(move || -> anyhow::Result<()> {
-                        let mut clients = connect(server, self.connections / THREADS)?;
-                        for chunk in devices.chunks_mut(clients.len()) {
-                            let messages: Vec<String> =
-                                chunk.iter_mut().map(|d| text(&d.report(facts, now()))).collect();
-                            exchange(&mut clients, &messages)?;
-                        }
-                        Ok(())
-                    })
-                })
-                .collect();
-            threads.into_iter().try_for_each(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
-        })?;
+        prepare(self, server, fleet, &facts)?;
         println!(
             "first reports, each judged by every rule: {:.0}/s; RSS {:.1} MiB",
             fleet.len() as f64 / started.elapsed().as_secs_f64(),

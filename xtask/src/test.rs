@@ -47,7 +47,6 @@ impl Test {
             machine::run(&server.to_string_lossy(), &["pack", task, "packs/remote-work"])?;
         }
         // Tests that would be skipped fail instead when what they need is there.
-        // Set for the tests below: what is there must be used.
         let mut arguments = vec!["test", "--workspace"];
         if !(postgres && browser) {
             arguments.push("--no-fail-fast");
