@@ -96,6 +96,11 @@ impl SimDevice {
         (key, envelope)
     }
 
+    /// The device that was enrolled with a key made from `seed`.
+    pub fn with_identity(seed: [u8; 32], enrolled: Enrolled) -> Self {
+        Self { id: enrolled.device, answer_key: enrolled.answer_key, seq: 0, key: key(seed) }
+    }
+
     /// Enrols over a connection.
     ///
     /// # Errors

@@ -1,0 +1,97 @@
+//! What changes by time alone, with a clock of the test's own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use stead_model::{
+    Fact, Millis, Standing,
+    message::Enrolled,
+    time::{DAY, HOUR, MINUTE},
+};
+use stead_server::{
+    App, Config,
+    auth::Role,
+    flows::{anchor, check_in, deadlines, enrol, sign_in},
+    source::{Clock, SystemRandomness},
+};
+use stead_testkit::{
+    SimDevice,
+    device::{good_facts_at, text},
+};
+
+struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+async fn app() -> (Arc<App>, Arc<Hands>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let hands = Arc::new(Hands(AtomicI64::new(1_795_000_000_000)));
+    let sources = (Arc::clone(&hands) as Arc<dyn Clock>, Arc::new(SystemRandomness) as _);
+    let app = App::open(folder.path(), None, None, Config::default(), sources).await.unwrap();
+    (app, hands, folder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grace_ends_silence_counts_and_a_clock_set_back_brings_nothing_back() {
+    let (app, hands, _folder) = app().await;
+    let code = enrol::give_codes(&app, &["Sam".to_owned()], "organisation", HOUR).await.unwrap().remove(0);
+    let (_, envelope) = SimDevice::enrolment([1; 32], &code, "laptop", app.now());
+    let enrolled: Enrolled = enrol::enrol(&app, &envelope).await.unwrap();
+    let mut device = SimDevice::with_identity([1; 32], enrolled);
+    let mut facts = good_facts_at(app.now());
+    facts.insert("device.volumes".to_owned(), Fact::unknown("not root", "test"));
+    check_in::check_in(&app, &text(&device.report(&facts, app.now()))).await.unwrap();
+    let id = device.id;
+    let standing = || async { app.store.device(id).await.unwrap().unwrap().standing };
+
+    assert_eq!(standing().await, Standing::Due);
+    hands.0.fetch_add(3 * DAY - 1, Ordering::SeqCst);
+    assert_eq!(deadlines::run(&app).await.unwrap(), 0);
+    hands.0.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(deadlines::run(&app).await.unwrap(), 1);
+    assert_eq!(standing().await, Standing::Lapsed);
+    hands.0.fetch_sub(2 * DAY, Ordering::SeqCst);
+    assert_eq!(deadlines::run(&app).await.unwrap(), 0);
+    assert_eq!(standing().await, Standing::Lapsed);
+    hands.0.fetch_add(6 * DAY, Ordering::SeqCst);
+    assert_eq!(deadlines::run(&app).await.unwrap(), 1);
+    assert_eq!(standing().await, Standing::Unknown);
+    check_in::check_in(&app, &text(&device.report(&good_facts_at(app.now()), app.now()))).await.unwrap();
+    assert_eq!(standing().await, Standing::Good);
+    let tallies = app.store.tallies().await.unwrap();
+    assert_eq!((tallies["standing/good"], tallies["standing/lapsed"]), (1, 0));
+
+    assert!(anchor::anchor(&app).await.unwrap());
+    assert!(!anchor::anchor(&app).await.unwrap(), "once a day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_and_sessions_expire() {
+    let (app, hands, _folder) = app().await;
+    let late = sign_in::make_link(&app, Role::Operator).await.unwrap();
+    hands.0.fetch_add(15 * MINUTE, Ordering::SeqCst);
+    assert!(sign_in::use_link(&app, &late).await.is_err());
+    let link = sign_in::make_link(&app, Role::Operator).await.unwrap();
+    let session = sign_in::use_link(&app, &link).await.unwrap();
+    for _ in 0..3 {
+        hands.0.fetch_add(7 * HOUR, Ordering::SeqCst);
+        assert_eq!(
+            sign_in::session(&app, &session).await.unwrap(),
+            Some(Role::Operator),
+            "used now and then"
+        );
+    }
+    hands.0.fetch_add(3 * HOUR, Ordering::SeqCst);
+    assert_eq!(sign_in::session(&app, &session).await.unwrap(), None, "a day at most");
+    let link = sign_in::make_link(&app, Role::Operator).await.unwrap();
+    let idle = sign_in::use_link(&app, &link).await.unwrap();
+    hands.0.fetch_add(8 * HOUR, Ordering::SeqCst);
+    assert_eq!(sign_in::session(&app, &idle).await.unwrap(), None, "idle for eight hours");
+}
