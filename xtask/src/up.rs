@@ -64,7 +64,8 @@ impl Up {
                 .context("the server could not be started")?,
         );
         wait_until_ready(&mut running.0)?;
-        let address = format!("http://{}", self.listen);
+        // Browsers bind passkeys to names alone.
+        let address = format!("http://localhost:{}", self.listen.port());
         let state = data.join("agent");
         if !state.join("identity.json").exists() {
             let code = said(&server, &data, &["enrol-code", "You"])?;

@@ -122,9 +122,17 @@ impl Fleet {
             .unwrap_or_else(|| panic!("no finding of {rule}"))
     }
 
-    /// A page.
+    /// A page. Where it asks what for, a reason is given first, as a person would.
     pub fn page(&mut self, path: &str) -> String {
-        let (status, body) = self.client.get(path, &self.cookie).unwrap();
+        let (mut status, mut body) = self.client.get(path, &self.cookie).unwrap();
+        let asked = self.client.location().filter(|to| to.contains("/look?")).map(str::to_owned);
+        if let Some(asked) = asked {
+            let why = asked.split('?').next().unwrap();
+            let cookie = self.cookie.clone();
+            let (recorded, said) = self.client.post_form(why, &cookie, &[("purpose", "review")]).unwrap();
+            assert_eq!(recorded, 303, "{why}: {said}");
+            (status, body) = self.client.get(path, &self.cookie).unwrap();
+        }
         assert_eq!(status, 200, "{path}: {body}");
         body
     }

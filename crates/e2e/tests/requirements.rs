@@ -127,7 +127,7 @@ fn rc_5_the_four_families_of_protection_are_judged(f: &mut Fleet) {
         assert_eq!(f.finding(&answer, rule).outcome, Outcome::Fail, "{rule}");
         assert_eq!(answer.standing, Standing::Due, "{rule}");
     }
-    assert!(f.page("/rules/firewall-on").contains("As employees read it"));
+    assert!(f.page("/rules/firewall-on").contains("How to fix it"));
     f.verify_ledger();
 }
 

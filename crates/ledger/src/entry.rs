@@ -31,7 +31,11 @@ impl Entry {
     /// # Errors
     /// When the data cannot be written as JSON.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+        // Whether objects keep their keys sorted by themselves depends on features that any library in the
+        // same program may turn on.
+        let mut sorted = self.clone();
+        sorted.data.sort_all_objects();
+        serde_json::to_string(&sorted)
     }
 
     /// The hash of an entry's text.

@@ -52,3 +52,30 @@ id! {
     /// One person, as the ledger names them: an id without meaning.
     PersonId
 }
+id! {
+    /// One unit of the organisation.
+    UnitId
+}
+id! {
+    /// One session of somebody signed in.
+    SessionId
+}
+id! {
+    /// One passkey, token, look or channel: whatever a person has several of.
+    RecordId
+}
+
+impl UnitId {
+    /// The organisation itself: the unit above all others, there from the start.
+    pub const ORGANISATION: Self = Self(Uuid::from_u128(0x7000_8000_0000_0000_0001));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_organisation_is_the_row_that_the_first_migration_writes() {
+        assert_eq!(UnitId::ORGANISATION.to_string(), "00000000-0000-7000-8000-000000000001");
+    }
+}

@@ -8,6 +8,7 @@ pub mod fact;
 pub mod finding;
 pub mod id;
 pub mod message;
+pub mod person;
 pub mod problem;
 pub mod seal;
 pub mod text;
@@ -15,5 +16,6 @@ pub mod time;
 
 pub use fact::{Fact, FactState, Facts, Scalar, Value};
 pub use finding::{Finding, Outcome, Severity, Stage, Standing};
-pub use id::{DeviceId, PersonId};
+pub use id::{DeviceId, PersonId, RecordId, SessionId, UnitId};
+pub use person::{Employment, Role};
 pub use time::Millis;

@@ -72,6 +72,18 @@ kinds! {
     WrongMethod = "wrong-method", 405, "This cannot be done to this address.";
     /// Nobody is signed in.
     SignInNeeded = "sign-in-needed", 401, "You are not signed in.";
+    /// Address, password, code or passkey do not fit.
+    SignInFailed = "sign-in-failed", 401, "You were not signed in.";
+    /// Too many attempts in too short a time.
+    TooMany = "too-many", 429, "There were too many attempts.";
+    /// What is sensitive asks who you are once more.
+    ProofNeeded = "proof-needed", 403, "This asks who you are once more.";
+    /// Another person's record opens to a purpose alone.
+    PurposeNeeded = "purpose-needed", 403, "Say what you need this record for.";
+    /// What was sent is of the right form, and something in it is not right.
+    Invalid = "invalid", 422, "Something in what you sent is not right.";
+    /// It does not go with how things are now.
+    Conflict = "conflict", 409, "This does not go with how things are now.";
     /// Signed in, and not allowed.
     Forbidden = "forbidden", 403, "You may not do this.";
     /// A request that changes something came from another site.
@@ -105,6 +117,18 @@ pub struct Problem {
     pub status: u16,
     /// What happened this time, then what to do.
     pub detail: String,
+    /// What is wrong with which field, for [`Kind::Invalid`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Wrong>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrong {
+    /// The field, as it is named in the request.
+    pub field: String,
+    /// What is wrong, then what to do.
+    pub detail: String,
 }
 
 impl Problem {
@@ -115,6 +139,7 @@ impl Problem {
             title: kind.title().to_owned(),
             status: kind.status(),
             detail: detail.into(),
+            errors: Vec::new(),
         }
     }
 }

@@ -141,7 +141,7 @@ impl Pack {
         );
         let mut rules: Vec<Rule> = Vec::new();
         for (path, text) in
-            files.iter().filter(|(path, _)| path.starts_with("rules/") && path.ends_with(".md"))
+            files.iter().filter(|(path, _)| path.starts_with("rules/") && language_of(path) == Some(""))
         {
             match Rule::parse(path, text, &manifest) {
                 Ok(rule) if rules.iter().any(|other| other.id == rule.id) => {
@@ -156,6 +156,23 @@ impl Pack {
                 Ok(rule) => rules.push(rule),
                 Err(more) => lints.extend(more),
             }
+        }
+        for (path, text) in files.iter().filter(|(path, _)| path.starts_with("rules/")) {
+            let Some(tag) = language_of(path).filter(|tag| !tag.is_empty()) else { continue };
+            let original = path.replace(&format!(".{tag}.md"), ".md");
+            let lint = match rules.iter_mut().find(|rule| original == format!("rules/{}.md", rule.id)) {
+                Some(rule) => rule.translate(path, text, tag).err(),
+                // What is wrong with the original has been said.
+                None if files.contains_key(&original) => None,
+                None => Some(Lint::new(
+                    path,
+                    text,
+                    0..3,
+                    format!("there is no {original} that this would translate"),
+                    "name it as the rule with the language before `.md`, as in disk-encrypted.pt-BR.md",
+                )),
+            };
+            lints.extend(lint);
         }
         if rules.is_empty() && lints.is_empty() {
             lints.push(Lint::new("pack.toml", text, 0..0, "the pack has no rules", "add rules/<id>.md"));
@@ -191,6 +208,13 @@ impl Pack {
     }
 }
 
+/// The language in a rule's file name: `pt-BR` in `x.pt-BR.md`, none in `x.md`. None at all for what is no
+/// rule.
+fn language_of(path: &str) -> Option<&str> {
+    let name = path.strip_suffix(".md")?.rsplit('/').next()?;
+    Some(name.split_once('.').map_or("", |(_, tag)| tag))
+}
+
 /// Digest over names and texts of all files.
 fn digest(files: &Files) -> String {
     let listing: String =
@@ -223,6 +247,29 @@ mod tests {
         files.insert("data/os-support.csv".to_owned(), "h\nx,1,,soon\n".to_owned());
         files.insert("rules/a.md".to_owned(), "# no front matter\n".to_owned());
         assert_eq!(refused(&files), "the front matter is missing");
+    }
+
+    #[test]
+    fn a_translation_has_the_sections_of_its_rule() {
+        let mut files = shipped::remote_work();
+        files.retain(|path, _| !path.contains(".pt-BR."));
+        let original = files["rules/clock-right.md"].clone();
+        let body = original.split("+++\n").nth(2).unwrap();
+        let path = "rules/clock-right.pt-BR.md".to_owned();
+        files.insert(
+            path.clone(),
+            format!("+++\ntitle = \"O relógio está certo\"\nwhen_not = \"Não\"\n+++\n{body}"),
+        );
+        let pack = Pack::load(&files).unwrap();
+        let rule = pack.rule("clock-right").unwrap();
+        assert_eq!(rule.text("pt-BR").title, "O relógio está certo");
+        assert_eq!(rule.text("pt-BR").fixes.len(), rule.fixes.len());
+        assert_eq!(rule.text("de").title, rule.title);
+        files.insert(path, "+++\ntitle = \"x\"\n+++\nWhy.\n".to_owned());
+        assert!(Pack::load(&files).unwrap_err()[0].message().contains("sections"));
+        files.remove("rules/clock-right.pt-BR.md");
+        files.insert("rules/nothing.pt-BR.md".to_owned(), "+++\ntitle = \"x\"\n+++\nWhy.\n".to_owned());
+        assert!(Pack::load(&files).unwrap_err()[0].message().contains("would translate"));
     }
 
     #[test]

@@ -12,6 +12,8 @@
 //! …                              what to do, for each system
 //! ```
 
+use std::collections::BTreeMap;
+
 use jiff::{Span, SpanRelativeTo};
 use serde::Deserialize;
 use stead_model::{Severity, Stage};
@@ -58,6 +60,21 @@ pub struct Section {
     pub text: String,
 }
 
+/// What a person reads of a rule, in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Its title.
+    pub title: String,
+    /// What is said when it does not concern a subject.
+    pub when_not: Option<String>,
+    /// Why it matters, Markdown.
+    pub why: String,
+    /// Sections that are no fixes.
+    pub sections: Vec<Section>,
+    /// How to fix it, by system, Markdown. The headings name the systems.
+    pub fixes: Vec<Section>,
+}
+
 /// A rule that has been checked and can judge.
 #[derive(Debug)]
 pub struct Rule {
@@ -93,6 +110,8 @@ pub struct Rule {
     pub sections: Vec<Section>,
     /// How to fix it, by system, Markdown.
     pub fixes: Vec<Section>,
+    /// The same words in other languages, by tag (BCP 47).
+    pub translations: BTreeMap<String, Text>,
     /// The whole file.
     pub source: String,
 }
@@ -155,6 +174,7 @@ impl Rule {
                 why,
                 sections,
                 fixes,
+                translations: BTreeMap::new(),
                 source: text.to_owned(),
             }),
             _ => Err(reader.lints),
@@ -165,6 +185,54 @@ impl Rule {
     pub fn fix(&self, system: &str) -> &str {
         let named = |name: &str| self.fixes.iter().find(|fix| fix.heading == name);
         named(system).or_else(|| named("Linux")).map_or("", |fix| &fix.text)
+    }
+
+    /// What a person reads, in their language where it is there, else in the pack's own.
+    pub fn text(&self, language: &str) -> Text {
+        self.translations.get(language).cloned().unwrap_or_else(|| Text {
+            title: self.title.clone(),
+            when_not: self.when.as_ref().map(|(_, not)| not.clone()),
+            why: self.why.clone(),
+            sections: self.sections.clone(),
+            fixes: self.fixes.clone(),
+        })
+    }
+
+    /// Takes a translation: a file `rules/<id>.<tag>.md` with the same sections in the same order.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn translate(&mut self, path: &str, text: &str, tag: &str) -> Result<(), Lint> {
+        let (front, body) = split(path, text)?;
+        let front_matter: Translated = toml::from_str(&text[front.clone()])
+            .map_err(|error| toml_lint(path, text, front.start, &error))?;
+        let (why, all) = headings(&text[body..]);
+        let wanted = self.sections.len() + self.fixes.len();
+        let wrong = |message: String, help: &str| Err(Lint::new(path, text, 0..3, message, help));
+        if all.len() != wanted || why.is_empty() {
+            return wrong(
+                format!("the translation has {} sections, and the rule {wanted}", all.len()),
+                "give it the same sections in the same order, after a sentence or two on why",
+            );
+        }
+        if front_matter.when_not.is_some() != self.when.is_some() {
+            return wrong(
+                "`when_not` is there in one of rule and translation only".to_owned(),
+                "translate it, or take it out",
+            );
+        }
+        // A section stands where its original stands; the original's heading says what it is.
+        let mut original = headings(&self.source).1.into_iter();
+        let (mut sections, mut fixes) = (Vec::new(), Vec::new());
+        for section in all {
+            match original.next().and_then(|o| Some(o.heading.strip_prefix("Fix on ")?.to_owned())) {
+                Some(system) => fixes.push(Section { heading: system, text: section.text }),
+                None => sections.push(section),
+            }
+        }
+        let Translated { title, when_not } = front_matter;
+        self.translations.insert(tag.to_owned(), Text { title, when_not, why, sections, fixes });
+        Ok(())
     }
 
     /// Every expression it has.
@@ -323,20 +391,9 @@ impl Reader<'_> {
     }
 
     fn body(&mut self, start: usize) -> (String, Vec<Section>, Vec<Section>) {
-        let body = &self.text[start..];
-        let mut why = String::new();
-        let mut all: Vec<Section> = Vec::new();
-        for line in body.lines() {
-            if let Some(heading) = line.strip_prefix("## ") {
-                all.push(Section { heading: heading.trim().to_owned(), text: String::new() });
-                continue;
-            }
-            let text = all.last_mut().map_or(&mut why, |section| &mut section.text);
-            text.push_str(line);
-            text.push('\n');
-        }
+        let (why, all) = headings(&self.text[start..]);
         let end = self.text.len().saturating_sub(1)..self.text.len();
-        if why.trim().is_empty() {
+        if why.is_empty() {
             self.place(
                 start..start,
                 "the rule does not say why",
@@ -345,7 +402,6 @@ impl Reader<'_> {
         }
         let (mut sections, mut fixes) = (Vec::new(), Vec::new());
         for Section { heading, text } in all {
-            let text = text.trim().to_owned();
             match heading.strip_prefix("Fix on ") {
                 Some(system) => fixes.push(Section { heading: system.to_owned(), text }),
                 None => sections.push(Section { heading, text }),
@@ -360,8 +416,35 @@ impl Reader<'_> {
                 );
             }
         }
-        (why.trim().to_owned(), sections, fixes)
+        (why, sections, fixes)
     }
+}
+
+/// The front matter of a translation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Translated {
+    title: String,
+    when_not: Option<String>,
+}
+
+/// What stands before the first heading of the second rank, and what stands under each.
+fn headings(body: &str) -> (String, Vec<Section>) {
+    let mut why = String::new();
+    let mut all: Vec<Section> = Vec::new();
+    for line in body.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            all.push(Section { heading: heading.trim().to_owned(), text: String::new() });
+            continue;
+        }
+        let text = all.last_mut().map_or(&mut why, |section| &mut section.text);
+        text.push_str(line);
+        text.push('\n');
+    }
+    for section in &mut all {
+        section.text = section.text.trim().to_owned();
+    }
+    (why.trim().to_owned(), all)
 }
 
 /// Milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds; a day has 24 hours.

@@ -8,9 +8,13 @@ use stead_policy::{Pack, pack::Files, shipped};
 use stead_store::Store;
 
 use crate::{
+    auth::access::Access,
     error::Refusal,
-    flows::check_in::Known,
-    flows::writer::Writer,
+    flows::{
+        check_in::Known,
+        sign_in::{hashing::Hashing, passkey, throttle::Throttle},
+        writer::Writer,
+    },
     keys::Keys,
     source::{Clock, Randomness},
 };
@@ -20,13 +24,19 @@ use crate::{
 pub struct Config {
     /// Milliseconds between a device's messages.
     pub check_in_every: i64,
-    /// Whether cookies are sent over TLS only, as they are everywhere but on this machine's loopback.
+    /// The address that browsers use. Passkeys are bound to its host.
     pub base_url: String,
+    /// Whether something in front speaks for those who connect.
+    pub behind_proxy: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { check_in_every: 60 * SECOND, base_url: "http://127.0.0.1:8787".to_owned() }
+        Self {
+            check_in_every: 60 * SECOND,
+            base_url: "http://localhost:8787".to_owned(),
+            behind_proxy: false,
+        }
     }
 }
 
@@ -40,6 +50,16 @@ pub struct App {
     pub keys: Keys,
     /// Settings.
     pub config: Config,
+    /// Who may do what.
+    pub access: Access,
+    /// Slows guesses down.
+    pub throttle: Throttle,
+    /// How the jobs went.
+    pub jobs: crate::jobs::Jobs,
+    /// Does the costly work on passwords.
+    pub hashing: Hashing,
+    /// What passkeys are bound to; none where browsers bind none.
+    pub passkeys: Option<webauthn_rs::Webauthn>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Randomness>,
     pub(crate) known: Known,
@@ -83,8 +103,21 @@ impl App {
             )
         })?;
         let (writer, queue) = Writer::new();
-        let app =
-            Arc::new(Self { store, pack, keys, config, clock, random, known: Known::default(), writer });
+        let app = Arc::new(Self {
+            store,
+            pack,
+            keys,
+            access: Access::load()?,
+            throttle: Throttle::default(),
+            jobs: crate::jobs::Jobs::default(),
+            hashing: Hashing::start()?,
+            passkeys: passkey::relying_party(&config.base_url),
+            config,
+            clock,
+            random,
+            known: Known::default(),
+            writer,
+        });
         // The writer ends when the last App that could send to it is gone.
         tokio::spawn(queue.run(Arc::downgrade(&app)));
         Ok(app)

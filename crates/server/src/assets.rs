@@ -10,8 +10,6 @@ use axum::{
 };
 use stead_model::seal;
 
-use crate::auth::Public;
-
 #[derive(rust_embed::RustEmbed)]
 #[folder = "assets"]
 #[exclude = "*.md"]
@@ -32,7 +30,7 @@ pub fn address(name: &str) -> String {
 }
 
 /// `GET /assets/{version}/{name}`.
-pub async fn get(_: Public, Path((_, name)): Path<(String, String)>) -> Response {
+pub async fn get(Path((_, name)): Path<(String, String)>) -> Response {
     let Some(file) = Assets::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",

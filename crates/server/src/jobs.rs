@@ -1,26 +1,83 @@
-//! What the server does by itself: deadlines, silence, the daily anchor.
+//! What the server does by itself: deadlines, silence, the daily anchor, last days, what is kept no longer.
 
-use std::{sync::Weak, time::Duration};
+use std::{
+    sync::{Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use stead_model::Millis;
 
 use crate::{
     App,
-    flows::{anchor, deadlines},
+    error::Refusal,
+    flows::{anchor, deadlines, directory::leaving},
+    words::Words,
 };
 
-/// How often deadlines are looked for.
+/// How often it looks.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How a job went the last time.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The job.
+    pub name: &'static str,
+    /// When it last ran to its end.
+    pub done_at: Option<Millis>,
+    /// When it last did something.
+    pub did_at: Option<Millis>,
+    /// Why it could not, when the last attempt failed.
+    pub failed: Option<String>,
+}
+
+/// How each job went, for the page of whoever runs the installation.
+#[derive(Debug, Default)]
+pub struct Jobs(Mutex<Vec<Ran>>);
+
+impl Jobs {
+    /// How each job went.
+    pub fn ran(&self) -> Vec<Ran> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, name: &'static str, now: Millis, result: Result<bool, Refusal>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = all.iter().position(|ran| ran.name == name).unwrap_or_else(|| {
+            all.push(Ran { name, done_at: None, did_at: None, failed: None });
+            all.len() - 1
+        });
+        let ran = &mut all[place];
+        match result {
+            Ok(did) => {
+                ran.done_at = Some(now);
+                ran.failed = None;
+                if did {
+                    ran.did_at = Some(now);
+                }
+            }
+            Err(refusal) => {
+                let problem = refusal.problem(&Words::english());
+                tracing::warn!(job = name, %problem, "a job could not be done; trying again");
+                ran.failed = Some(problem.to_string());
+            }
+        }
+    }
+}
 
 /// Runs until the server ends.
 pub async fn run(app: Weak<App>) {
     loop {
         let Some(app) = app.upgrade() else { return };
-        if let Err(refusal) = deadlines::run(&app).await {
-            tracing::warn!(problem = %refusal.problem(), "deadlines were not looked at; trying again");
-        }
-        if let Err(refusal) = anchor::anchor(&app).await {
-            tracing::warn!(problem = %refusal.problem(), "reports were not anchored; trying again");
-        }
+        once(&app).await;
         drop(app);
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// Does once what is due.
+pub async fn once(app: &App) {
+    let now = app.now();
+    app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
+    app.jobs.note("anchor", now, anchor::anchor(app).await);
+    app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
 }

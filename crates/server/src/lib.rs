@@ -7,14 +7,18 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod clearance;
 pub mod cli;
 pub mod error;
 pub mod flows;
 pub mod jobs;
 pub mod keys;
 pub mod pack_folder;
+pub mod record;
 pub mod serve;
 pub mod source;
+pub mod things;
 pub mod web;
+pub mod words;
 
 pub use app::{App, Config};

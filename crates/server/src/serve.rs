@@ -5,17 +5,28 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::get,
+    response::Response,
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
-use stead_model::problem::{Kind, Problem};
+use stead_model::problem::Kind;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use crate::{App, api, assets, auth, jobs, web};
+use crate::{
+    App, api, assets,
+    auth::{
+        self,
+        guard::{Need, Routes},
+    },
+    error::Refusal,
+    flows::directory::import,
+    jobs, web,
+};
+
+/// Most bytes of any request: a file of people, twice over as a form writes it.
+const LARGEST: usize = 3 * import::LARGEST;
 
 /// Headers on every response. The policy lets pages load what comes from here and nothing else.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -30,34 +41,39 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-/// All routes.
+/// Every route with what it needs.
+pub fn routes(app: &Arc<App>) -> Routes {
+    let routes = api::routes(web::routes(Routes::new(Arc::clone(app))));
+    routes.get("/assets/{version}/{name}", Need::Nothing, assets::get).get("/healthz", Need::Nothing, healthz)
+}
+
+/// The whole of what is served.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .merge(web::routes())
-        .merge(api::routes())
-        .route("/assets/{version}/{name}", get(assets::get))
-        .route("/healthz", get(healthz))
+    let (router, _) = routes(&app).done();
+    router
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::same_site))
+        .layer(middleware::from_fn(web::say_refusals))
         .layer(middleware::from_fn(headers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(app)
 }
 
-async fn healthz(_: auth::Public) -> &'static str {
+async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn not_found(_: auth::Public, request: Request) -> Response {
+async fn not_found(request: Request) -> Response {
     let page = !request.uri().path().starts_with("/api/");
-    web::error_response(&Problem::new(Kind::NotFound, "Check the address, or start from the overview."), page)
+    web::refused(Refusal::said(Kind::NotFound, "nothing-here"), page)
 }
 
-async fn wrong_method(_: auth::Public, request: Request) -> Response {
+async fn wrong_method(request: Request) -> Response {
     let page = !request.uri().path().starts_with("/api/");
-    web::error_response(&Problem::new(Kind::WrongMethod, "Look up what this address takes."), page)
+    web::refused(Refusal::said(Kind::WrongMethod, "wrong-method"), page)
 }
 
 async fn headers(request: Request, next: Next) -> Response {
@@ -73,11 +89,7 @@ async fn headers(request: Request, next: Next) -> Response {
 /// A handler that panics costs its own request and no other.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
-    web::error_response(
-        &Problem::new(Kind::Internal, "It is our fault, and nothing was changed. The log says more."),
-        false,
-    )
-    .into_response()
+    web::refused(Refusal::said(Kind::Internal, "panicked"), false)
 }
 
 /// Where and how to listen.
@@ -118,7 +130,7 @@ pub async fn serve(
         ending.graceful_shutdown(Some(Duration::from_secs(5)));
     });
     tokio::spawn(jobs::run(Arc::downgrade(&app)));
-    let service = router(Arc::clone(&app)).into_make_service();
+    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     ready(address);
     match listen.tls {
         None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await?,

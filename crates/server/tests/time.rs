@@ -13,10 +13,13 @@ use stead_model::{
 };
 use stead_server::{
     App, Config,
-    auth::Role,
-    flows::{anchor, check_in, deadlines, enrol, sign_in},
+    flows::{
+        anchor, check_in, deadlines, enrol,
+        sign_in::{self, links},
+    },
     source::{Clock, SystemRandomness},
 };
+use stead_store::session::LinkKind;
 use stead_testkit::{
     SimDevice,
     device::{good_facts_at, text},
@@ -75,23 +78,22 @@ async fn a_grace_ends_silence_counts_and_a_clock_set_back_brings_nothing_back() 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_and_sessions_expire() {
     let (app, hands, _folder) = app().await;
-    let late = sign_in::make_link(&app, Role::Operator).await.unwrap();
+    let person = links::first_operator(&app).await.unwrap();
+    let make = || links::make(&app, person, LinkKind::SignIn, "operator");
+    let late = make().await.unwrap();
     hands.0.fetch_add(15 * MINUTE, Ordering::SeqCst);
-    assert!(sign_in::use_link(&app, &late).await.is_err());
-    let link = sign_in::make_link(&app, Role::Operator).await.unwrap();
-    let session = sign_in::use_link(&app, &link).await.unwrap();
+    assert!(links::take(&app, &late, "").await.is_err());
+    let link = make().await.unwrap();
+    let session = links::take(&app, &link, "").await.unwrap().0.secret;
     for _ in 0..3 {
         hands.0.fetch_add(7 * HOUR, Ordering::SeqCst);
-        assert_eq!(
-            sign_in::session(&app, &session).await.unwrap(),
-            Some(Role::Operator),
-            "used now and then"
-        );
+        let found = sign_in::session(&app, &session).await.unwrap();
+        assert!(found.is_some_and(|who| who.person.id == person), "used now and then");
     }
     hands.0.fetch_add(3 * HOUR, Ordering::SeqCst);
-    assert_eq!(sign_in::session(&app, &session).await.unwrap(), None, "a day at most");
-    let link = sign_in::make_link(&app, Role::Operator).await.unwrap();
-    let idle = sign_in::use_link(&app, &link).await.unwrap();
+    assert!(sign_in::session(&app, &session).await.unwrap().is_none(), "a day at most");
+    let link = make().await.unwrap();
+    let idle = links::take(&app, &link, "").await.unwrap().0.secret;
     hands.0.fetch_add(8 * HOUR, Ordering::SeqCst);
-    assert_eq!(sign_in::session(&app, &idle).await.unwrap(), None, "idle for eight hours");
+    assert!(sign_in::session(&app, &idle).await.unwrap().is_none(), "idle for eight hours");
 }

@@ -3,7 +3,11 @@
 use sqlx::{Row, any::AnyRow};
 use stead_model::{DeviceId, Millis, PersonId, Standing};
 
-use crate::{Result, Store, StoreError, Write, people::person_id, sql};
+use crate::{
+    Result, Store, StoreError, Write,
+    people::{like, person_id},
+    sql,
+};
 
 /// A new device.
 #[derive(Clone, Debug)]
@@ -137,6 +141,9 @@ const COLUMNS: &str = "SELECT d.id, d.person_id, p.name, d.name, d.owner, d.publ
     FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id \
     JOIN device_standing t ON t.device_id = d.id";
 
+const OF_PERSON: &str = "WHERE d.person_id = $1 \
+    ORDER BY CASE WHEN d.revoked_at IS NULL THEN 0 ELSE 1 END, d.enrolled_at DESC, d.id LIMIT 200";
+
 impl Store {
     /// The device with this id.
     ///
@@ -150,13 +157,55 @@ impl Store {
         row.as_ref().map(device).transpose()
     }
 
+    /// The person a device belongs to.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn device_person(&self, id: DeviceId) -> Result<Option<PersonId>> {
+        let row = sqlx::query("SELECT person_id FROM device WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| person_id(&row.try_get::<String, _>(0)?)).transpose()
+    }
+
+    /// A person's devices, newest first; revoked ones last.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn devices_of(&self, person: PersonId) -> Result<Vec<Device>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} {OF_PERSON}")))
+            .bind(person.to_string())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(device).collect()
+    }
+
+    /// The devices of these people that are heard, by person.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn devices_of_all(&self, people: &[PersonId]) -> Result<Vec<Device>> {
+        if people.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=people.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "{COLUMNS} WHERE d.person_id IN ({}) AND d.revoked_at IS NULL ORDER BY d.person_id, d.enrolled_at",
+            places.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text));
+        let query = people.iter().fold(query, |query, person| query.bind(person.to_string()));
+        query.fetch_all(&self.readers).await?.iter().map(device).collect()
+    }
+
     /// A page of devices, by name.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn devices(&self, filter: &Filter, limit: i64) -> Result<Vec<Listed>> {
         let (after, after_id) = filter.after.clone().unwrap_or_default();
-        let words = format!("%{}%", filter.words.replace(['%', '_', '\\'], " "));
+        let words = like(&filter.words);
         let by_standing = match filter.standing {
             Some(standing) => format!("t.standing = '{}' AND", standing.word()),
             None => String::new(),
@@ -335,6 +384,30 @@ impl Write {
             .fetch_all(self.connection())
             .await?;
         ids(&rows)
+    }
+
+    /// The person a device belongs to, within this transaction.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn device_person(&mut self, id: DeviceId) -> Result<Option<PersonId>> {
+        let row = sqlx::query("SELECT person_id FROM device WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.connection())
+            .await?;
+        row.map(|row| person_id(&row.try_get::<String, _>(0)?)).transpose()
+    }
+
+    /// A person's devices, within this transaction.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn devices_of(&mut self, person: PersonId) -> Result<Vec<Device>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} {OF_PERSON}")))
+            .bind(person.to_string())
+            .fetch_all(self.connection())
+            .await?;
+        rows.iter().map(device).collect()
     }
 
     /// Revokes a device; whether it was there and not yet revoked.

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use sqlx::{
-    AnyConnection, AnyPool, SqlSafeStr,
+    AnyConnection, AnyPool, Row, SqlSafeStr,
     any::AnyPoolOptions,
     migrate::{Migration, MigrationType, Migrator},
 };
@@ -11,8 +11,10 @@ use sqlx::{
 use crate::Result;
 
 /// The steps from an empty database to today's, in order. A released step never changes.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "the main job", include_str!("../migrations/0001_the_main_job.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "the main job", include_str!("../migrations/0001_the_main_job.sql")),
+    (2, "people", include_str!("../migrations/0002_people.sql")),
+];
 
 /// `synchronous=FULL` makes an answer mean durable; the larger checkpoint interval keeps a burst of
 /// check-ins from rewriting the same pages.
@@ -57,6 +59,16 @@ fn sqlite_settings(connection: &mut AnyConnection, _: sqlx::pool::PoolConnection
         sqlx::raw_sql(SQLITE_SETTINGS).execute(connection).await?;
         Ok(())
     })
+}
+
+/// How many bytes the database takes.
+pub async fn bytes(pool: &AnyPool, sqlite: bool) -> Result<i64> {
+    let text = if sqlite {
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    } else {
+        "SELECT pg_database_size(current_database())"
+    };
+    Ok(sqlx::query(text).fetch_one(pool).await?.try_get(0)?)
 }
 
 async fn migrate(pool: &AnyPool) -> Result<()> {

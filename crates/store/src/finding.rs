@@ -54,6 +54,26 @@ impl Store {
         rows.iter().map(stored).collect()
     }
 
+    /// What does not pass on these devices, by device.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn against_of_all(&self, devices: &[DeviceId]) -> Result<Vec<(DeviceId, StoredFinding)>> {
+        if devices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (1..=devices.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT rule, outcome, observed, origin, at, since, failing_since, device_id FROM finding
+             WHERE device_id IN ({}) AND failing_since IS NOT NULL ORDER BY device_id, failing_since",
+            places.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text));
+        let query = devices.iter().fold(query, |query, device| query.bind(device.to_string()));
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((device_id(&row.try_get::<String, _>(7)?)?, stored(row)?))).collect()
+    }
+
     /// Devices that do not pass a rule, longest first, after the last one shown.
     ///
     /// # Errors

@@ -3,16 +3,23 @@
 //! In scope: rows in, rows out, and one kind of transaction that changes state and appends to the
 //! ledger together. Out of scope: deciding anything.
 
+pub mod attestation;
 pub mod check_in;
+pub mod clear_out;
+pub mod credential;
 pub mod device;
 mod engine;
+pub mod enrolment;
 mod error;
 pub mod finding;
 pub mod ledger;
+pub mod look;
 pub mod people;
+pub mod role;
 pub mod session;
 mod sql;
 pub mod tally;
+pub mod unit;
 mod write;
 
 use sqlx::{AnyPool, Row};
@@ -28,6 +35,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
+    sqlite: bool,
 }
 
 impl Store {
@@ -37,7 +45,7 @@ impl Store {
     /// When it cannot be reached, or was written by a newer version.
     pub async fn open(url: &str) -> Result<Self> {
         let (readers, writers) = engine::connect(url).await?;
-        Ok(Self { readers, writers })
+        Ok(Self { readers, writers, sqlite: url.starts_with("sqlite:") })
     }
 
     /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
@@ -46,7 +54,7 @@ impl Store {
     /// When it cannot be read.
     pub async fn open_copy(path: &std::path::Path) -> Result<Self> {
         let readers = engine::connect_read_only(path).await?;
-        Ok(Self { writers: readers.clone(), readers })
+        Ok(Self { writers: readers.clone(), readers, sqlite: true })
     }
 
     /// Begins a transaction that changes state. It holds the head of the ledger until it ends, so
@@ -68,6 +76,19 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// The engine, by name.
+    pub fn engine(&self) -> &'static str {
+        if self.sqlite { "SQLite" } else { "PostgreSQL" }
+    }
+
+    /// How many bytes the database takes.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn bytes(&self) -> Result<i64> {
+        engine::bytes(&self.readers, self.sqlite).await
     }
 
     /// Waits until everything in hand is done and closes the store.

@@ -14,6 +14,7 @@ pub enum Bind {
     Text(String),
     Int(i64),
     OptionalInt(Option<i64>),
+    OptionalText(Option<String>),
 }
 
 impl From<String> for Bind {
@@ -31,6 +32,12 @@ impl From<&str> for Bind {
 impl From<i64> for Bind {
     fn from(value: i64) -> Self {
         Self::Int(value)
+    }
+}
+
+impl From<Option<String>> for Bind {
+    fn from(value: Option<String>) -> Self {
+        Self::OptionalText(value)
     }
 }
 
@@ -97,6 +104,7 @@ fn bound(query: Query<'static, Any, AnyArguments>, bind: Bind) -> Query<'static,
         Bind::Text(value) => query.bind(value),
         Bind::Int(value) => query.bind(value),
         Bind::OptionalInt(value) => query.bind(value),
+        Bind::OptionalText(value) => query.bind(value),
     }
 }
 

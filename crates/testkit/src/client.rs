@@ -12,6 +12,8 @@ pub struct Client {
     stream: BufReader<TcpStream>,
     host: String,
     out: Vec<u8>,
+    location: Option<String>,
+    cookies: Vec<String>,
 }
 
 /// Status and body.
@@ -30,6 +32,8 @@ impl Client {
             stream: BufReader::with_capacity(16 * 1024, stream),
             host: address.to_string(),
             out: Vec::new(),
+            location: None,
+            cookies: Vec::new(),
         })
     }
 
@@ -63,6 +67,37 @@ impl Client {
         self.request(method, path, headers, body)?;
         let (status, body, _) = self.answer()?;
         Ok((status, body))
+    }
+
+    /// Where the last answer sends the browser.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// Every cookie that the last answer set.
+    pub fn cookies(&self) -> &[String] {
+        &self.cookies
+    }
+
+    /// Posts a form, with cookies where there are some.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn post_form(&mut self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> io::Result<Answer> {
+        let encoded = |text: &str| -> String {
+            text.bytes()
+                .map(|byte| match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                        char::from(byte).to_string()
+                    }
+                    other => format!("%{other:02X}"),
+                })
+                .collect()
+        };
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookie)];
+        self.send("POST", path, &headers, &body.join("&"))
     }
 
     /// Posts, and hands out the cookie that the answer sets.
@@ -114,6 +149,8 @@ impl Client {
         let status =
             line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| broken("no status"))?;
         let (mut length, mut cookie) = (0_usize, None);
+        self.location = None;
+        self.cookies.clear();
         loop {
             line.clear();
             self.stream.read_line(&mut line)?;
@@ -121,7 +158,12 @@ impl Client {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().map_err(|_| broken("no length"))?;
             } else if name.eq_ignore_ascii_case("set-cookie") {
-                cookie = value.trim().split(';').next().map(str::to_owned);
+                let set = value.trim().split(';').next().map(str::to_owned);
+                self.cookies.extend(set.clone());
+                // The first is the session; what a browser is known by comes after it.
+                cookie = cookie.or(set);
+            } else if name.eq_ignore_ascii_case("location") {
+                self.location = Some(value.trim().to_owned());
             }
         }
         let mut body = vec![0; length];

@@ -2,15 +2,21 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use stead_model::{DeviceId, time::HOUR};
+use stead_model::{DeviceId, Role, UnitId, time::HOUR};
+use stead_store::{people::Person, session::LinkKind};
 
 use super::Data;
 use crate::{
-    Config,
-    auth::Role,
+    App, Config,
     error::Refusal,
-    flows::{enrol, revoke, sign_in},
+    flows::{
+        directory::{self, Told, roles},
+        enrol, revoke,
+        sign_in::links,
+    },
+    words::Words,
 };
 
 #[derive(Args)]
@@ -34,10 +40,32 @@ enum Command {
         #[arg(long, default_value_t = 72, value_parser = clap::value_parser!(i64).range(1..=720))]
         hours: i64,
     },
-    /// Make a one-time link to sign in with.
+    /// Make a one-time link to sign in with: for an operator, or for whoever has this address.
     SignInLink {
         /// Address that browsers use.
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+        #[arg(long, value_name = "URL", default_value = "http://localhost:8787")]
+        base_url: String,
+        /// Whose link it is. Without it, an operator's; when there is none, one is written down.
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Add a person to the directory.
+    AddPerson {
+        /// Their name.
+        name: String,
+        /// Their address.
+        #[arg(long)]
+        email: String,
+        /// A role for the whole organisation; may be said several times.
+        #[arg(long)]
+        role: Vec<String>,
+    },
+    /// Make a one-time link with which somebody joins and chooses how they sign in.
+    Invite {
+        /// Their address.
+        email: String,
+        /// Address that browsers use.
+        #[arg(long, value_name = "URL", default_value = "http://localhost:8787")]
         base_url: String,
     },
     /// Revoke a device: it is not heard any more.
@@ -56,7 +84,7 @@ enum Owner {
 impl Admin {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(Config::default()).await?;
-        let told = |refusal: Refusal| anyhow::anyhow!("{}", refusal.problem());
+        let told = |refusal: Refusal| anyhow::anyhow!("{}", refusal.problem(&Words::english()));
         match self.command {
             Command::EnrolCode { person, owner, hours } => {
                 let owner = match owner {
@@ -75,16 +103,43 @@ impl Admin {
                     codes.iter().for_each(|code| println!("{code}"));
                 }
             }
-            Command::SignInLink { base_url } => {
-                let secret = sign_in::make_link(&app, Role::Operator).await.map_err(told)?;
-                println!("{}/sign-in/{secret}", base_url.trim_end_matches('/'));
+            Command::SignInLink { base_url, email } => {
+                let person = match email {
+                    None => links::first_operator(&app).await.map_err(told)?,
+                    Some(email) => by_email(&app, &email).await?.id,
+                };
+                let secret = links::make(&app, person, LinkKind::SignIn, "operator").await.map_err(told)?;
+                println!("{}/join/{secret}", base_url.trim_end_matches('/'));
+            }
+            Command::AddPerson { name, email, role } => {
+                let new = Told { name, email, ..Told::default() };
+                let id = directory::add(&app, &new, "operator").await.map_err(told)?;
+                for role in role {
+                    let role = Role::from_word(&role).with_context(|| {
+                        let words = Role::ALL.map(Role::word).join(", ");
+                        format!("{role} is no role; the roles are {words}")
+                    })?;
+                    let all = UnitId::ORGANISATION;
+                    roles::give(&app, id, role, all, "operator").await.map_err(told)?;
+                }
+                println!("{id}");
+            }
+            Command::Invite { email, base_url } => {
+                let person = by_email(&app, &email).await?.id;
+                let secret = links::make(&app, person, LinkKind::Invite, "operator").await.map_err(told)?;
+                println!("{}/join/{secret}", base_url.trim_end_matches('/'));
             }
             Command::RevokeDevice { id } => {
-                revoke::revoke(&app, id).await.map_err(told)?;
+                revoke::revoke(&app, id, "operator").await.map_err(told)?;
                 println!("{id} is not heard any more");
             }
         }
         app.store.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn by_email(app: &App, email: &str) -> anyhow::Result<Person> {
+    let found = app.store.person_by_email(&email.to_lowercase()).await?;
+    found.with_context(|| format!("nobody has the address {email}; add them with `add-person`"))
 }

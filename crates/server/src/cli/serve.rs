@@ -45,7 +45,12 @@ impl Serve {
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
         let config = Config {
             check_in_every: self.check_in_every * SECOND,
-            base_url: self.base_url.unwrap_or_else(|| format!("{scheme}://{}", self.listen)),
+            base_url: self.base_url.unwrap_or_else(|| match self.listen.ip().is_loopback() {
+                // Browsers bind passkeys to names alone.
+                true => format!("{scheme}://localhost:{}", self.listen.port()),
+                false => format!("{scheme}://{}", self.listen),
+            }),
+            behind_proxy: self.behind_proxy,
         };
         // One provider of cryptography for all of TLS; a second one is never installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 use stead_model::{
-    DeviceId, PersonId, Standing,
+    DeviceId, Employment, PersonId, Standing, UnitId,
     message::{CLOCK_TOLERANCE, ENROLMENT, Enrolled, Enrolment, VERSION},
     problem::Kind,
     seal::{self, Envelope, VerifyingKey},
     text,
 };
-use stead_store::{device::NewDevice, people::Person, tally::Tallies};
+use stead_store::{Write, device::NewDevice, people::Person, tally::Tallies};
 
-use super::{device_subject, entry};
+use super::{device_subject, entry, person_subject};
 use crate::{App, error::Refusal};
 
 /// Letters and digits that are hard to take for each other (Crockford's base 32).
@@ -44,26 +44,64 @@ pub async fn give_codes(
         let person = match write.person_by_name(&name).await? {
             Some(person) => person,
             None => {
-                let person = Person { id: PersonId::from_parts(now, app.random()?), name };
-                write.add_person(&person, now).await?;
-                write.append(&entry(
-                    now,
-                    "operator",
-                    "person.added",
-                    format!("person:{}", person.id),
-                    json!({}),
-                ))?;
+                let id = PersonId::from_parts(now, app.random()?);
+                let person = Person::new(id, name, UnitId::ORGANISATION, Employment::Active, now);
+                write.add_person(&person).await?;
+                write.append(&entry(now, "operator", "person.added", person_subject(id), json!({})))?;
                 person
             }
         };
-        let code = code(app.random()?);
-        write.add_code(&code_digest(&code), person.id, owner, now, now.plus(lasts)).await?;
-        let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
-        write.append(&entry(now, "operator", "code.given", format!("person:{}", person.id), data))?;
-        codes.push(code);
+        codes.push(give(app, &mut write, &person, owner, lasts, "operator").await?);
     }
     write.commit(&app.keys.ledger).await?;
     Ok(codes)
+}
+
+/// Gives one person a code. `by` is who gives it, as the ledger names them.
+///
+/// # Errors
+/// [`Refusal`] when there is no such person, they may not enrol, the owner is none of [`OWNERS`], or the
+/// store is away.
+pub async fn give_code(
+    app: &App,
+    person: PersonId,
+    owner: &str,
+    lasts: i64,
+    by: &str,
+) -> Result<String, Refusal> {
+    if !OWNERS.contains(&owner) {
+        return Err(Refusal::new(Kind::Malformed, "Name `organisation` or `person` as the owner."));
+    }
+    let mut write = app.store.write().await?;
+    let person = write
+        .person(person)
+        .await?
+        .ok_or_else(|| Refusal::new(Kind::NotFound, "There is no such person."))?;
+    let code = give(app, &mut write, &person, owner, lasts, by).await?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(code)
+}
+
+async fn give(
+    app: &App,
+    write: &mut Write,
+    person: &Person,
+    owner: &str,
+    lasts: i64,
+    by: &str,
+) -> Result<String, Refusal> {
+    let now = app.now();
+    if !person.state.may_enrol() {
+        return Err(Refusal::new(
+            Kind::Conflict,
+            format!("{} is {} and enrols no device.", person.name, person.state.word()),
+        ));
+    }
+    let code = code(app.random()?);
+    write.add_code(&code_digest(&code), person.id, owner, now, now.plus(lasts)).await?;
+    let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
+    write.append(&entry(now, by, "code.given", person_subject(person.id), data))?;
+    Ok(code)
 }
 
 /// Enrols the device that sent this.
@@ -109,11 +147,14 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
             format!("It was good until {}. Ask your coordinator for another.", code.expires_at),
         ));
     }
+    if !code.state.may_enrol() {
+        return Err(Refusal::new(Kind::Forbidden, "The person this code was given to enrols no device."));
+    }
     let device = DeviceId::from_parts(now, app.random()?);
     let new = NewDevice {
         id: device,
-        person: code.person.id,
-        person_name: code.person.name.clone(),
+        person: code.person,
+        person_name: code.person_name.clone(),
         name: text::plain(claimed.name.trim(), 64),
         owner: code.owner.clone(),
         public_key: claimed.public_key.clone(),
@@ -140,7 +181,7 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
     tallies.standing(None, Standing::Unknown);
     write.write_tallies(tallies, now.day()).await?;
     let data = json!({
-        "person": code.person.id,
+        "person": code.person,
         "owner": code.owner,
         "key": seal::digest(claimed.public_key.as_bytes()),
         "same_machine_as": earlier,
@@ -150,29 +191,34 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
     Ok(Enrolled {
         device,
         answer_key: app.keys.answers.public_text(),
-        person: code.person.name,
+        person: code.person_name,
         owner: code.owner,
     })
 }
 
 /// Twenty letters in groups of five: a hundred random bits.
-fn code(random: [u8; 20]) -> String {
+pub(super) fn code(random: [u8; 20]) -> String {
     let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
     letters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
-/// The digest under which a code is kept. Case, dashes and the letters that look like digits do not matter.
-fn code_digest(code: &str) -> String {
-    let letters: String = code
-        .chars()
+/// A code as it is meant, however it is typed: case, dashes and the letters that look like digits do not
+/// matter.
+pub(super) fn letters(code: &str) -> String {
+    code.chars()
         .filter(|c| !c.is_whitespace() && *c != '-')
+        .take(100)
         .map(|c| match c.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
             other => other,
         })
-        .collect();
-    seal::digest(format!("stead enrolment code {letters}").as_bytes())
+        .collect()
+}
+
+/// The digest under which a code is kept.
+fn code_digest(code: &str) -> String {
+    seal::digest(format!("stead enrolment code {}", letters(code)).as_bytes())
 }
 
 #[cfg(test)]

@@ -1,23 +1,41 @@
 //! Revoking a device: it is not heard any more.
 
 use serde_json::json;
-use stead_model::{DeviceId, problem::Kind};
+use stead_model::{DeviceId, Millis, problem::Kind};
+use stead_store::Write;
 
 use super::{device_subject, entry};
 use crate::{App, error::Refusal};
 
-/// Revokes a device.
+/// Revokes a device. `by` is who does it, as the ledger names them.
 ///
 /// # Errors
 /// [`Refusal`] when there is no such device, it is revoked already, or the store is away.
-pub async fn revoke(app: &App, device: DeviceId) -> Result<(), Refusal> {
+pub async fn revoke(app: &App, device: DeviceId, by: &str) -> Result<(), Refusal> {
     let now = app.now();
     let mut write = app.store.write().await?;
-    if !write.revoke_device(device, now).await? {
+    if !within(&mut write, device, by, now).await? {
         return Err(Refusal::new(Kind::NotFound, "No device has this id, or it has been revoked already."));
     }
-    write.append(&entry(now, "operator", "device.revoked", device_subject(device), json!({})))?;
     write.commit(&app.keys.ledger).await?;
     app.known.forget(device);
     Ok(())
+}
+
+/// Revokes a device within a transaction; whether it was not revoked yet. The caller makes the server
+/// forget it once the transaction is committed.
+pub(super) async fn within(
+    write: &mut Write,
+    device: DeviceId,
+    by: &str,
+    now: Millis,
+) -> Result<bool, Refusal> {
+    if !write.revoke_device(device, now).await? {
+        return Ok(false);
+    }
+    write.append(&entry(now, by, "device.revoked", device_subject(device), json!({})))?;
+    if let Some(person) = write.device_person(device).await? {
+        write.tick_off(person, "revoke", &device.to_string(), now).await?;
+    }
+    Ok(true)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use stead_model::{
@@ -20,8 +20,16 @@ use stead_store::{
     finding::StoredFinding,
 };
 
-use super::{Base, Page, download, json, ledger, markdown, nothing_here, page, parts};
-use crate::{App, auth::Operator, flows::device_subject};
+use super::{Base, Page, Reader, download, json, ledger, markdown, nothing_here, page, parts};
+use crate::{
+    App,
+    auth::{
+        access::{Action, Object},
+        guard,
+    },
+    flows::{device_subject, revoke},
+    words::Words,
+};
 
 /// Days in the history.
 const DAYS: i64 = 30;
@@ -41,6 +49,16 @@ struct DevicePage {
     report: Option<Sealed>,
     entries: Vec<ledger::Shown>,
     size: u64,
+    own: bool,
+    may_list: bool,
+    may_revoke: bool,
+    expert: bool,
+}
+
+impl DevicePage {
+    fn tab(&self, show: &Show) -> String {
+        self.base.say(show.name())
+    }
 }
 
 struct Row {
@@ -75,12 +93,12 @@ pub enum Show {
 }
 
 impl Show {
-    fn word(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Self::All => "All",
-            Self::Failing => "Failing",
-            Self::Unknown => "Unknown",
-            Self::Passing => "Passing",
+            Self::All => "show-all",
+            Self::Failing => "show-failing",
+            Self::Unknown => "show-unknown",
+            Self::Passing => "show-passing",
         }
     }
 
@@ -112,21 +130,24 @@ pub struct Asked {
 
 /// `GET /devices/{id}`.
 pub async fn get(
-    _: Operator,
+    reader: Reader,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Page {
     let device = find(&app, &id).await?;
     let now = app.now();
+    let words = &reader.words;
+    let own = device.person == reader.caller.id();
     let stored = app.store.findings(device.id).await?;
-    let mut rows: Vec<Row> = stored.into_iter().filter_map(|finding| row(&app, finding, now)).collect();
+    let mut rows: Vec<Row> =
+        stored.into_iter().filter_map(|finding| row(&app, words, finding, now)).collect();
     let place = |row: &Row| {
         let order = Outcome::ALL.iter().position(|outcome| *outcome == row.finding.outcome);
         (order, row.stage == Stage::Observe, row.due, row.title.clone())
     };
     rows.sort_by_key(place);
-    let say = say(&device, &rows, now);
+    let say = say(words, &device, &rows, now);
     let counts = [Show::All, Show::Failing, Show::Unknown, Show::Passing]
         .map(|show| (show, rows.iter().filter(|row| show.takes(row.finding.outcome)).count()));
     rows.retain(|row| asked.show.takes(row.finding.outcome));
@@ -136,8 +157,31 @@ pub async fn get(
     let report = app.store.report(device.id).await?.map(|stored| sealed(&device, stored));
     let head = app.store.ledger_head().await?;
     let entries = app.store.ledger_newest(Some(&device_subject(device.id)), head.size, 12).await?;
+    let title = if own {
+        device.name.clone()
+    } else {
+        words.with("device-of", [("device", device.name.clone()), ("name", device.person_name.clone())])
+    };
+    let may_list = reader.caller.may_to_all(&app, Action::DevicesList);
+    let may_revoke = device.revoked_at.is_none()
+        && match guard::person_object(&app, device.person).await? {
+            Some(Object::Person(person, place)) => {
+                let object = Object::Device(device.id, person, place);
+                reader.caller.may(&app, Action::DeviceRevoke, &object)
+            }
+            Some(Object::Unit(_) | Object::Device(..)) | None => false,
+        };
+    let base = if own && !may_list {
+        Base::plain(&app, &reader, title, "/home")
+    } else {
+        Base::of(&app, &reader, title, "/devices")
+    };
     page(&DevicePage {
-        base: Base::signed_in(&app, format!("{} of {}", device.name, device.person_name), "/devices"),
+        expert: base.expert,
+        base,
+        own,
+        may_list,
+        may_revoke,
         now,
         say,
         strip,
@@ -157,58 +201,59 @@ async fn find(app: &App, id: &str) -> Result<Device, super::PageError> {
     app.store.device(id).await?.ok_or_else(|| nothing_here("device"))
 }
 
-fn row(app: &App, finding: StoredFinding, now: Millis) -> Option<Row> {
+fn row(app: &App, words: &Words, mut finding: StoredFinding, now: Millis) -> Option<Row> {
     let rule = app.pack.rule(&finding.rule)?;
     let due = finding.failing_since.map(|since| since.plus(rule.grace));
+    let text = rule.text(words.language.tag());
+    // What is said when a rule does not concern a device is the rule's own sentence.
+    if finding.outcome == Outcome::NotApplicable
+        && rule.when.as_ref().is_some_and(|(_, not)| *not == finding.observed)
+        && let Some(not) = text.when_not
+    {
+        finding.observed = not;
+    }
     Some(Row {
-        title: rule.title.clone(),
-        why: markdown::html(&rule.why),
-        fixes: rule.fixes.iter().map(|fix| (fix.heading.clone(), markdown::html(&fix.text))).collect(),
+        title: text.title,
+        why: markdown::html(&text.why),
+        fixes: text.fixes.iter().map(|fix| (fix.heading.clone(), markdown::html(&fix.text))).collect(),
         stage: rule.stage,
         due,
-        note: note(rule, &finding, due, now),
+        note: note(words, rule, &finding, due, now),
         finding,
     })
 }
 
-fn note(rule: &Rule, finding: &StoredFinding, due: Option<Millis>, now: Millis) -> String {
+fn note(words: &Words, rule: &Rule, finding: &StoredFinding, due: Option<Millis>, now: Millis) -> String {
+    let tier = [("tier", words.tier(&rule.costs))];
     match (rule.stage, due) {
         _ if !finding.outcome.counts_against() => String::new(),
-        (Stage::Observe, _) => "Only written down; it closes nothing.".to_owned(),
-        (Stage::Advise, _) => "Advice; it closes nothing.".to_owned(),
-        (Stage::Enforce, Some(due)) if due > now => format!("Costs {} work when its grace ends.", rule.costs),
-        (Stage::Enforce, _) => format!("Costs {} work. Lapsed.", rule.costs),
+        (Stage::Observe, _) => words.say("note-observe"),
+        (Stage::Advise, _) => words.say("note-advise"),
+        (Stage::Enforce, Some(due)) if due > now => words.with("note-due", tier),
+        (Stage::Enforce, _) => words.with("note-lapsed", tier),
     }
 }
 
 /// The answer in a sentence.
-fn say(device: &Device, rows: &[Row], now: Millis) -> String {
+fn say(words: &Words, device: &Device, rows: &[Row], now: Millis) -> String {
     if device.revoked_at.is_some() {
-        return "Revoked: it is not heard any more.".to_owned();
+        return words.say("device-revoked");
     }
     let enforced = |row: &&Row| row.stage == Stage::Enforce && row.finding.outcome.counts_against();
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let against = rows.iter().filter(enforced).count();
     let lapsed = rows.iter().filter(enforced).filter(|row| row.due.is_some_and(|due| due <= now)).count();
-    let things = |n: usize| if n == 1 { "One thing".to_owned() } else { format!("{n} things") };
     match device.standing {
-        Standing::Unknown if device.seq == 0 => {
-            "Enrolled, and not heard yet. The agent's first report brings the answer.".to_owned()
-        }
-        Standing::Unknown => {
-            "Silent for too long. What it was like before does not count any more.".to_owned()
-        }
-        Standing::Good => "Everything that counts is as it should be.".to_owned(),
-        Standing::Lapsed => format!(
-            "{} {} past the end of its grace.",
-            things(lapsed),
-            if lapsed == 1 { "is" } else { "are" }
-        ),
-        Standing::Due => {
-            let first = rows.iter().filter(enforced).filter_map(|row| row.due).min();
-            let by = first
-                .map_or_else(String::new, |due| format!(", the first by {}", parts::short_words(due, now)));
-            format!("{} {} doing{by}.", things(against), if against == 1 { "needs" } else { "need" })
-        }
+        Standing::Unknown if device.seq == 0 => words.say("device-enrolled-only"),
+        Standing::Unknown => words.say("device-silent"),
+        Standing::Good => words.say("device-good"),
+        Standing::Lapsed => words.count("device-lapsed", count(lapsed)),
+        Standing::Due => match rows.iter().filter(enforced).filter_map(|row| row.due).min() {
+            Some(due) => {
+                words.with("device-due", [("n", against.to_string()), ("time", words.deadline(due))])
+            }
+            None => words.count("device-lapsed", count(against)),
+        },
     }
 }
 
@@ -233,7 +278,6 @@ fn sealed(device: &Device, stored: StoredReport) -> Sealed {
 
 /// `GET /devices/{id}/report`: the last sealed report and the key to check it with.
 pub async fn report(
-    _: Operator,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, super::PageError> {
@@ -249,4 +293,11 @@ pub async fn report(
         "envelope": envelope,
     }))?;
     Ok(download(&format!("report-{}.json", device.id), "application/json", body))
+}
+
+/// `POST /devices/{id}/revoke`.
+pub async fn revoke(reader: Reader, State(app): State<Arc<App>>, Path(id): Path<String>) -> Page {
+    let device = find(&app, &id).await?;
+    revoke::revoke(&app, device.id, &reader.caller.by()).await?;
+    Ok(Redirect::to(&format!("/devices/{}", device.id)).into_response())
 }

@@ -11,8 +11,8 @@ use stead_store::{
     tally,
 };
 
-use super::{Base, Page, page, parts};
-use crate::{App, auth::Operator};
+use super::{Base, Page, Reader, encode, page, parts};
+use crate::App;
 
 /// Devices on a page.
 const PAGE: usize = 50;
@@ -56,7 +56,7 @@ impl Devices {
 }
 
 /// `GET /devices`.
-pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
+pub async fn get(reader: Reader, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
     let words: String = asked.q.chars().take(100).collect::<String>().trim().to_lowercase();
     let filter = Filter {
         standing: Standing::from_word(&asked.standing),
@@ -80,21 +80,11 @@ pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<A
     let tallies = app.store.tallies().await?;
     let total = Standing::ALL.iter().filter_map(|s| tallies.get(&tally::standing_name(*s))).sum();
     page(&Devices {
-        base: Base::signed_in(&app, "Devices", "/devices"),
+        base: Base::of(&app, &reader, "Devices", "/devices"),
         now: app.now(),
         asked,
         total,
         devices,
         next,
     })
-}
-
-/// Percent-encodes what is not plain in a query.
-fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }

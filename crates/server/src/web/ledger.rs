@@ -14,11 +14,8 @@ use stead_ledger::{Checkpoint, tile, tree};
 use stead_model::{Millis, Outcome, Standing, seal};
 use stead_store::ledger::StoredEntry;
 
-use super::{Base, Page, PageError, download, json, nothing_here, page, parts};
-use crate::{
-    App,
-    auth::{Operator, Public},
-};
+use super::{Base, Page, PageError, Reader, download, json, nothing_here, page, parts};
+use crate::App;
 
 /// Entries on a page.
 const PAGE: i64 = 50;
@@ -129,14 +126,14 @@ pub struct Asked {
 }
 
 /// `GET /ledger`.
-pub async fn list(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
+pub async fn list(reader: Reader, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
     let head = app.store.ledger_head().await?;
     let before = asked.before.unwrap_or(head.size).min(head.size);
     let entries: Vec<Shown> =
         app.store.ledger_newest(None, before, PAGE).await?.iter().map(|entry| shown(&app, entry)).collect();
     let next = entries.last().map(|entry| entry.index).filter(|index| *index > 0);
     page(&Ledger {
-        base: Base::signed_in(&app, "Ledger", "/ledger"),
+        base: Base::of(&app, &reader, "Ledger", "/ledger"),
         now: app.now(),
         entries,
         size: head.size,
@@ -182,12 +179,13 @@ async fn prove(app: &App, index: &str) -> Result<Proven, PageError> {
 }
 
 /// `GET /ledger/entries/{index}`: the entry, checked against the signed checkpoint as the page is made.
-pub async fn entry(_: Operator, State(app): State<Arc<App>>, Path(index): Path<String>) -> Page {
+pub async fn entry(reader: Reader, State(app): State<Arc<App>>, Path(index): Path<String>) -> Page {
     let proven = prove(&app, &index).await?;
     let value: Value = serde_json::from_str(&proven.entry.text).unwrap_or_default();
     page(&EntryPage {
-        base: Base::signed_in(
+        base: Base::of(
             &app,
+            &reader,
             format!("Entry {}", parts::number(i64::try_from(proven.entry.index).unwrap_or(i64::MAX))),
             "/ledger",
         ),
@@ -203,11 +201,7 @@ pub async fn entry(_: Operator, State(app): State<Arc<App>>, Path(index): Path<S
 }
 
 /// `GET /ledger/entries/{index}/bundle`: the entry, its proof and the signed checkpoint, to verify offline.
-pub async fn bundle(
-    _: Operator,
-    State(app): State<Arc<App>>,
-    Path(index): Path<String>,
-) -> Result<Response, PageError> {
+pub async fn bundle(State(app): State<Arc<App>>, Path(index): Path<String>) -> Result<Response, PageError> {
     let proven = prove(&app, &index).await?;
     let body = json(&serde_json::json!({
         "format": "stead-ledger-entry/1",
@@ -221,7 +215,7 @@ pub async fn bundle(
 }
 
 /// `GET /ledger/checkpoint`. Anybody may hold us to it.
-pub async fn checkpoint(_: Public, State(app): State<Arc<App>>) -> Result<Response, PageError> {
+pub async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, PageError> {
     let head = app.store.ledger_head().await?;
     if head.size == 0 {
         return Err(nothing_here("checkpoint yet"));
@@ -230,13 +224,12 @@ pub async fn checkpoint(_: Public, State(app): State<Arc<App>>) -> Result<Respon
 }
 
 /// `GET /ledger/key`: the key that checks checkpoints, as a signed-note verifier key.
-pub async fn key(_: Public, State(app): State<Arc<App>>) -> String {
+pub async fn key(State(app): State<Arc<App>>) -> String {
     format!("{}\n", app.keys.ledger.public())
 }
 
 /// `GET /ledger/tile/{level}/{index}`: hashes, 32 bytes each. They say nothing about anybody.
 pub async fn tile(
-    _: Public,
     State(app): State<Arc<App>>,
     Path((level, index)): Path<(u32, String)>,
 ) -> Result<Response, PageError> {

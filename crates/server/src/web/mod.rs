@@ -2,54 +2,148 @@
 
 mod device;
 mod devices;
+mod form;
+mod home;
+mod joining;
 mod ledger;
+mod look;
 mod markdown;
 mod overview;
 mod parts;
+mod people;
+mod person;
 mod problems;
 mod proof;
+mod record;
 mod rules;
 mod sign_in;
+mod system;
+mod team;
+mod units;
+mod ways;
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Router,
-    http::{StatusCode, header},
+    extract::{FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+    middleware::Next,
     response::{Html as HtmlBody, IntoResponse, Response},
-    routing::get,
 };
-use stead_model::problem::{Kind, Problem};
+use stead_model::{
+    Role,
+    problem::{Kind, Problem},
+};
 use stead_store::StoreError;
+
+pub use parts::Plain;
 
 use crate::{
     App, assets,
+    auth::{
+        access::Action,
+        guard::{Caller, Need, On, Routes},
+    },
     error::{Refusal, problem_response},
+    words::Words,
 };
 
-/// Routes of all pages.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(overview::start))
-        .route("/sign-in", get(sign_in::ask))
-        .route("/sign-in/{secret}", get(sign_in::offer).post(sign_in::take))
-        .route("/sign-out", axum::routing::post(sign_in::out))
-        .route("/overview", get(overview::get))
-        .route("/overview/live", get(overview::live))
-        .route("/devices", get(devices::get))
-        .route("/devices/{id}", get(device::get))
-        .route("/devices/{id}/report", get(device::report))
-        .route("/rules", get(rules::list))
-        .route("/rules/{id}", get(rules::get))
-        .route("/proof", get(proof::get))
-        .route("/ledger", get(ledger::list))
-        .route("/ledger/entries/{index}", get(ledger::entry))
-        .route("/ledger/entries/{index}/bundle", get(ledger::bundle))
-        .route("/ledger/checkpoint", get(ledger::checkpoint))
-        .route("/ledger/key", get(ledger::key))
-        .route("/ledger/tile/{level}/{*index}", get(ledger::tile))
-        .route("/problems/{slug}", get(problems::get))
+/// Adds all pages.
+pub fn routes(routes: Routes) -> Routes {
+    use Need::{Look, May, Nothing, Proof};
+    routes
+        .get("/", May(Action::OwnSee, On::Self_), home::start)
+        .get("/home", May(Action::OwnSee, On::Self_), home::get)
+        .get("/sign-in", Nothing, sign_in::ask)
+        .post("/sign-in/password", Nothing, sign_in::password)
+        .get("/sign-in/code", Nothing, sign_in::ask_code)
+        .post("/sign-in/code", Nothing, sign_in::code)
+        .post("/sign-in/passkey/ask", Nothing, sign_in::passkey_ask)
+        .post("/sign-in/passkey", Nothing, sign_in::passkey)
+        .get("/join/{secret}", Nothing, joining::offer)
+        .post("/join/{secret}", Nothing, joining::take)
+        .post("/sign-out", May(Action::OwnChange, On::Self_), sign_in::out)
+        .get("/prove", May(Action::OwnSee, On::Self_), sign_in::ask_proof)
+        .post("/prove/password", May(Action::OwnSee, On::Self_), sign_in::prove_password)
+        .post("/prove/code", May(Action::OwnSee, On::Self_), sign_in::prove_code)
+        .post("/prove/passkey/ask", May(Action::OwnSee, On::Self_), sign_in::prove_passkey_ask)
+        .post("/prove/passkey", May(Action::OwnSee, On::Self_), sign_in::prove_passkey)
+        .get("/me", May(Action::OwnSee, On::Self_), record::get)
+        .get("/me/record.json", Proof(Action::OwnSee, On::Self_), record::json)
+        .get("/me/ways", Proof(Action::OwnSee, On::Self_), ways::get)
+        .post("/me/ways/language", May(Action::OwnChange, On::Self_), ways::language)
+        .post("/me/ways/password", Proof(Action::OwnChange, On::Self_), ways::password)
+        .post("/me/ways/password/remove", Proof(Action::OwnChange, On::Self_), ways::remove_password)
+        .post("/me/ways/code", Proof(Action::OwnChange, On::Self_), ways::set_up_code)
+        .post("/me/ways/code/confirm", Proof(Action::OwnChange, On::Self_), ways::confirm_code)
+        .post("/me/ways/code/remove", Proof(Action::OwnChange, On::Self_), ways::remove_code)
+        .post("/me/ways/passkey/ask", Proof(Action::OwnChange, On::Self_), ways::passkey_ask)
+        .post("/me/ways/passkey", Proof(Action::OwnChange, On::Self_), ways::add_passkey)
+        .post("/me/ways/passkey/remove", Proof(Action::OwnChange, On::Self_), ways::remove_passkey)
+        .post("/me/ways/session/end", May(Action::OwnChange, On::Self_), ways::end_session)
+        .post("/me/ways/sessions/end", May(Action::OwnChange, On::Self_), ways::end_others)
+        .get("/overview", May(Action::OverviewSee, On::Organisation), overview::get)
+        .get("/overview/live", May(Action::OverviewSee, On::Organisation), overview::live)
+        .get("/team", May(Action::TeamSee, On::Unit), team::get)
+        .get("/team/attest", May(Action::TeamAttest, On::Unit), team::ask)
+        .post("/team/attest", May(Action::TeamAttest, On::Unit), team::attest)
+        .get("/people", May(Action::PeopleList, On::Unit), people::list)
+        .get("/people/new", May(Action::PeopleAdd, On::Unit), people::new)
+        .post("/people/new", May(Action::PeopleAdd, On::Unit), people::add)
+        .get("/people/import", May(Action::PeopleImport, On::Organisation), people::ask_import)
+        .post("/people/import/preview", May(Action::PeopleImport, On::Organisation), people::preview)
+        .post("/people/import", May(Action::PeopleImport, On::Organisation), people::import)
+        .get("/people/{id}", Look(Action::PersonSee, On::Person), person::get)
+        .get("/people/{id}/look", May(Action::PersonSee, On::Person), look::ask)
+        .post("/people/{id}/look", May(Action::PersonSee, On::Person), look::record)
+        .get("/people/{id}/edit", Look(Action::PersonChange, On::Person), person::edit)
+        .post("/people/{id}/edit", Look(Action::PersonChange, On::Person), person::change)
+        .post("/people/{id}/state", Look(Action::PersonChange, On::Person), person::state)
+        .post("/people/{id}/invite", May(Action::PersonInvite, On::Person), person::invite)
+        .post("/people/{id}/enrol", May(Action::DeviceEnrol, On::Person), person::enrol)
+        .post("/people/{id}/returned", Look(Action::PersonChange, On::Person), person::returned)
+        .get("/people/{id}/roles", Proof(Action::RolesGive, On::Organisation), person::roles)
+        .post("/people/{id}/roles", Proof(Action::RolesGive, On::Organisation), person::give_role)
+        .post("/people/{id}/roles/take", Proof(Action::RolesGive, On::Organisation), person::take_role)
+        .get("/units", May(Action::UnitsSee, On::Organisation), units::list)
+        .post("/units", May(Action::UnitsChange, On::Organisation), units::add)
+        .post("/units/change", May(Action::UnitsChange, On::Organisation), units::change)
+        .get("/devices", May(Action::DevicesList, On::Organisation), devices::get)
+        .get("/devices/{id}", Look(Action::DeviceSee, On::Device), device::get)
+        .get("/devices/{id}/report", Look(Action::DeviceSee, On::Device), device::report)
+        .post("/devices/{id}/revoke", Look(Action::DeviceRevoke, On::Device), device::revoke)
+        .get("/rules", May(Action::RulesSee, On::Organisation), rules::list)
+        .get("/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
+        .get("/search", May(Action::Search, On::Organisation), people::search)
+        .get("/system", May(Action::SystemSee, On::Organisation), system::get)
+        .get("/proof", May(Action::RulesSee, On::Organisation), proof::get)
+        .get("/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
+        .get("/ledger/entries/{index}", May(Action::EntrySee, On::Entry), ledger::entry)
+        .get("/ledger/entries/{index}/bundle", May(Action::EntrySee, On::Entry), ledger::bundle)
+        .get("/ledger/checkpoint", Nothing, ledger::checkpoint)
+        .get("/ledger/key", Nothing, ledger::key)
+        .get("/ledger/tile/{level}/{*index}", Nothing, ledger::tile)
+        .get("/problems/{slug}", Nothing, problems::get)
+}
+
+/// Somebody signed in who reads a page, and how they are spoken to.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Them.
+    pub caller: Caller,
+    /// How they are spoken to.
+    pub words: Words,
+}
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let Ok(words) = Words::from_request_parts(parts, state).await;
+        Ok(Self { caller, words })
+    }
 }
 
 /// What every page has.
@@ -58,22 +152,78 @@ struct Base {
     title: String,
     /// The address of the section that the menu marks.
     section: &'static str,
-    /// The policy in force, when somebody is signed in.
-    policy: Option<String>,
+    /// How the reader is spoken to.
+    words: Words,
+    /// The reader, when somebody is signed in.
+    reader: Option<Shown>,
+    /// Whether the page is for those who compare much at once.
+    expert: bool,
+}
+
+/// What a page shows of its reader.
+#[derive(Debug)]
+struct Shown {
+    name: String,
+    roles: String,
+    policy: String,
+    menu: Vec<(&'static str, String)>,
 }
 
 impl Base {
-    fn signed_in(app: &App, title: impl Into<String>, section: &'static str) -> Self {
-        Self { title: title.into(), section, policy: Some(app.pack.label()) }
+    /// A dense page for experts.
+    fn of(app: &App, reader: &Reader, title: impl Into<String>, section: &'static str) -> Self {
+        let words = reader.words.clone();
+        let caller = &reader.caller;
+        let roles: Vec<String> =
+            Role::ALL.into_iter().filter(|role| caller.holds(*role)).map(|role| words.role(role)).collect();
+        let shown = Shown {
+            name: caller.person().name.clone(),
+            roles: roles.join(", "),
+            policy: app.pack.label(),
+            menu: menu(caller, &words),
+        };
+        Self { title: title.into(), section, words, reader: Some(shown), expert: true }
     }
 
-    fn public(title: impl Into<String>) -> Self {
-        Self { title: title.into(), section: "", policy: None }
+    /// A page that reads easily.
+    fn plain(app: &App, reader: &Reader, title: impl Into<String>, section: &'static str) -> Self {
+        Self { expert: false, ..Self::of(app, reader, title, section) }
+    }
+
+    fn public(words: &Words, title: impl Into<String>) -> Self {
+        Self { title: title.into(), section: "", words: words.clone(), reader: None, expert: false }
     }
 
     fn asset(&self, name: &str) -> String {
         assets::address(name)
     }
+
+    fn say(&self, name: &str) -> String {
+        self.words.say(name)
+    }
+}
+
+/// The menu: what somebody's roles open.
+fn menu(caller: &Caller, words: &Words) -> Vec<(&'static str, String)> {
+    let any = |roles: &[Role]| roles.iter().any(|role| caller.holds(*role));
+    let overview = any(&[Role::Security, Role::Coordinator, Role::Auditor]);
+    let people = overview || any(&[Role::Records, Role::Manager, Role::Operator]);
+    [
+        (true, "/home", "menu-home"),
+        (any(&[Role::Manager]), "/team", "menu-team"),
+        (overview, "/overview", "menu-overview"),
+        (people, "/people", "menu-people"),
+        (overview, "/devices", "menu-devices"),
+        (true, "/rules", "menu-rules"),
+        (people, "/proof", "menu-proof"),
+        (overview || any(&[Role::Operator]), "/ledger", "menu-ledger"),
+        (any(&[Role::Operator, Role::Auditor]), "/system", "menu-system"),
+        (true, "/me", "menu-record"),
+    ]
+    .into_iter()
+    .filter(|(there, ..)| *there)
+    .map(|(_, address, name)| (address, words.say(name)))
+    .collect()
 }
 
 /// A page that could not be shown.
@@ -88,7 +238,7 @@ impl<T: Into<Refusal>> From<T> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        error_response(&self.0.problem(), true)
+        refused(self.0, true)
     }
 }
 
@@ -128,17 +278,47 @@ struct ProblemPage {
     problem: Problem,
 }
 
-/// A problem as a page, or as the API answers it.
-pub fn error_response(problem: &Problem, as_page: bool) -> Response {
+/// A refusal that waits to be said in the reader's words.
+#[derive(Clone, Debug)]
+struct ToSay(Arc<Refusal>);
+
+/// A refusal as the API answers it, or as a page that [`say_refusals`] writes.
+pub fn refused(refusal: Refusal, as_page: bool) -> Response {
     if !as_page {
-        return problem_response(problem);
+        return problem_response(&refusal.problem(&Words::english()));
     }
-    let template = ProblemPage { base: Base::public(problem.title.clone()), problem: problem.clone() };
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(ToSay(Arc::new(refusal)));
+    response
+}
+
+/// Writes the page of a refusal, in the words of whoever asked.
+pub async fn say_refusals(request: Request, next: Next) -> Response {
+    let asked = Words::asked(request.headers());
+    let mut response = next.run(request).await;
+    let Some(ToSay(refusal)) = response.extensions_mut().remove::<ToSay>() else { return response };
+    let words = response.extensions_mut().remove::<Words>().unwrap_or(asked);
+    problem_page(&words, &refusal.problem(&words))
+}
+
+/// A problem as a page.
+fn problem_page(words: &Words, problem: &Problem) -> Response {
+    let template = ProblemPage { base: Base::public(words, problem.title.clone()), problem: problem.clone() };
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match template.render() {
         Ok(html) => (status, HtmlBody(html)).into_response(),
         Err(_) => problem_response(problem),
     }
+}
+
+/// Percent-encodes what is not plain in a query.
+pub fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }
 
 impl From<askama::Error> for Refusal {

@@ -6,19 +6,15 @@ use askama::Template;
 use axum::{
     extract::{Query, State},
     http::StatusCode,
-    response::{IntoResponse, Redirect},
+    response::IntoResponse,
 };
 use serde::Deserialize;
 use stead_model::{Millis, Outcome, Standing};
 use stead_policy::rule;
 use stead_store::tally;
 
-use super::{Base, Page, ledger, page, parts};
-use crate::{
-    App,
-    auth::{Operator, Public},
-    error::Refusal,
-};
+use super::{Base, Page, Reader, ledger, page, parts};
+use crate::{App, error::Refusal, words::Words};
 
 /// Days in the trend.
 const DAYS: i64 = 14;
@@ -26,11 +22,6 @@ const DAYS: i64 = 14;
 const WORST: usize = 5;
 /// Ledger entries shown.
 const ENTRIES: i64 = 6;
-
-/// `GET /`.
-pub async fn start(_: Public) -> Redirect {
-    Redirect::to("/overview")
-}
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -43,6 +34,7 @@ struct Overview {
 #[derive(Template)]
 #[template(path = "overview_live.html")]
 struct Live {
+    words: Words,
     version: String,
     now: Millis,
     counts: BTreeMap<Standing, i64>,
@@ -130,9 +122,9 @@ impl Worst {
 }
 
 /// `GET /overview`.
-pub async fn get(_: Operator, State(app): State<Arc<App>>) -> Page {
-    let live = gather(&app).await?;
-    page(&Overview { base: Base::signed_in(&app, "Overview", "/overview"), live })
+pub async fn get(reader: Reader, State(app): State<Arc<App>>) -> Page {
+    let live = gather(&app, &reader.words).await?;
+    page(&Overview { base: Base::of(&app, &reader, "Overview", "/overview"), live })
 }
 
 /// What the page shows already.
@@ -143,15 +135,15 @@ pub struct Seen {
 }
 
 /// `GET /overview/live`: the part that changes, or nothing when it has not.
-pub async fn live(_: Operator, State(app): State<Arc<App>>, Query(seen): Query<Seen>) -> Page {
-    let live = gather(&app).await?;
+pub async fn live(reader: Reader, State(app): State<Arc<App>>, Query(seen): Query<Seen>) -> Page {
+    let live = gather(&app, &reader.words).await?;
     if live.version == seen.v {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     page(&live)
 }
 
-async fn gather(app: &App) -> Result<Live, Refusal> {
+async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
     let now = app.now();
     let tallies = app.store.tallies().await?;
     let of = |name: &str| tallies.get(name).copied().unwrap_or(0);
@@ -196,6 +188,7 @@ async fn gather(app: &App) -> Result<Live, Refusal> {
     let total: i64 = counts.values().sum();
     let stage = |stage| app.pack.rules.iter().filter(|rule| rule.stage == stage).count();
     Ok(Live {
+        words: words.clone(),
         version: head.size.to_string(),
         now,
         total,

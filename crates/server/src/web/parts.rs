@@ -4,9 +4,9 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 use jiff::{Zoned, tz::TimeZone};
-use stead_model::{Millis, Outcome, Stage, Standing, time};
+use stead_model::{Employment, Millis, Outcome, Role, Stage, Standing, time};
 
-use crate::assets;
+use crate::{assets, clearance::Open, words::Words};
 
 /// Takes a small value by value or by reference: templates hand over either, as the place demands.
 pub trait Plain<T> {
@@ -22,7 +22,7 @@ macro_rules! plain {
     )+ };
 }
 
-plain!(i64 Millis Standing Outcome Stage Option<Millis>);
+plain!(i64 Millis Standing Outcome Stage Option<Millis> Open Employment Role);
 
 /// HTML that needs no escaping, because it was made here.
 #[derive(Clone, Debug)]
@@ -68,20 +68,21 @@ pub fn sign(is: impl AsRef<str>, name: impl AsRef<str>, word: impl AsRef<str>) -
 }
 
 /// A standing, as in a row.
-pub fn standing(standing: impl Plain<Standing>) -> Html {
+pub fn standing(words: &Words, standing: impl Plain<Standing>) -> Html {
     let standing = standing.plain();
-    sign(standing.word(), standing.word(), standing.to_string())
+    sign(standing.word(), standing.word(), words.standing(standing))
 }
 
 /// A standing, beside a heading.
-pub fn plate(standing: impl Plain<Standing>) -> Html {
+pub fn plate(words: &Words, standing: impl Plain<Standing>) -> Html {
     let standing = standing.plain();
-    let word = standing.word();
-    Html(format!("<span class=\"sign plate\" data-is=\"{word}\">{}{standing}</span>", icon(word)))
+    let (is, word) = (standing.word(), escape(&words.standing(standing)));
+    Html(format!("<span class=\"sign plate\" data-is=\"{is}\">{}{word}</span>", icon(is)))
 }
 
 /// An outcome, as in a row.
 pub fn outcome(
+    words: &Words,
     outcome: impl Plain<Outcome>,
     due: impl Plain<Option<Millis>>,
     now: impl Plain<Millis>,
@@ -90,13 +91,40 @@ pub fn outcome(
     let (outcome, due, now, stage) = (outcome.plain(), due.plain(), now.plain(), stage.plain());
     let in_grace = stage == Stage::Enforce && due.is_some_and(|due| due > now);
     match outcome {
-        Outcome::Pass => sign("pass", "good", "Pass"),
-        Outcome::Fail if in_grace => sign("due", "due", "Fail, due"),
-        Outcome::Fail => sign("fail", "lapsed", "Fail"),
-        Outcome::Unknown => sign("unknown", "unknown", "Unknown"),
-        Outcome::Excepted => sign("excepted", "excepted", "Excepted"),
-        Outcome::NotApplicable => sign("na", "na", "Not applicable"),
+        Outcome::Pass => sign("pass", "good", words.say("outcome-pass")),
+        Outcome::Fail if in_grace => sign("due", "due", words.say("outcome-fail-due")),
+        Outcome::Fail => sign("fail", "lapsed", words.say("outcome-fail")),
+        Outcome::Unknown => sign("unknown", "unknown", words.say("outcome-unknown")),
+        Outcome::Excepted => sign("excepted", "excepted", words.say("outcome-excepted")),
+        Outcome::NotApplicable => sign("na", "na", words.say("outcome-not-applicable")),
     }
+}
+
+/// Whether a tier is open, as in a row.
+pub fn open(words: &Words, open: impl Plain<Open>) -> Html {
+    match open.plain() {
+        Open::Now => sign("open", "open", words.say("window-open")),
+        Open::Until(due) => sign("due", "due", words.with("window-until", [("time", words.deadline(due))])),
+        Open::Not => sign("shut", "shut", words.say("window-closed")),
+    }
+}
+
+/// A QR code, black on white whatever the theme: cameras read no other.
+pub fn qr(text: &str, label: &str) -> Html {
+    let Ok(code) = fast_qr::QRBuilder::new(text).build() else { return Html(String::new()) };
+    let mut path = String::new();
+    for (y, row) in code.data.chunks(code.size).take(code.size).enumerate() {
+        for (x, module) in row.iter().enumerate() {
+            if module.value() {
+                path.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+            }
+        }
+    }
+    let size = code.size + 8;
+    let label = escape(label);
+    Html(format!(
+        "<svg class=\"qr\" viewBox=\"0 0 {size} {size}\" width=\"240\" height=\"240\" role=\"img\" aria-label=\"{label}\"><path fill=\"#fff\" d=\"M0 0h{size}v{size}H0z\"/><path fill=\"#000\" d=\"{path}\"/></svg>"
+    ))
 }
 
 /// One part of a bar: its class after `f-`, and how much it is.
@@ -136,8 +164,11 @@ fn fill(class: &str, place: &str) -> String {
 
 /// The key to a bar or chart.
 pub fn key(classes: impl AsRef<[(&'static str, &'static str)]>) -> Html {
+    key_of(classes.as_ref())
+}
+
+fn key_of(classes: &[(&str, &str)]) -> Html {
     let items: String = classes
-        .as_ref()
         .iter()
         .map(|(class, word)| {
             let square = fill(class, "x=\"0\" y=\"0\" width=\"14\" height=\"14\"");
@@ -145,6 +176,14 @@ pub fn key(classes: impl AsRef<[(&'static str, &'static str)]>) -> Html {
         })
         .collect();
     Html(format!("<ul class=\"key\">{items}</ul>"))
+}
+
+/// The key to a bar of standings.
+pub fn standing_key(words: &Words) -> Html {
+    let named: Vec<(&str, String)> =
+        Standing::ALL.iter().map(|standing| (standing.word(), words.standing(*standing))).collect();
+    let named: Vec<(&str, &str)> = named.iter().map(|(class, word)| (*class, word.as_str())).collect();
+    key_of(&named)
 }
 
 /// How many devices had which standing at the end of a day.
@@ -243,7 +282,8 @@ fn nice_step(most: i64) -> i64 {
 }
 
 /// One square for each of the last days, in the colour of the standing at its end; none before there was one.
-pub fn strip(days: impl AsRef<[Option<Standing>]>) -> Html {
+pub fn strip(words: &Words, days: impl AsRef<[Option<Standing>]>) -> Html {
+    let label = escape(&words.say("strip-label"));
     let days = days.as_ref();
     let width = 100.0 / days.len().max(1) as f64;
     let mut parts = String::new();
@@ -258,12 +298,8 @@ pub fn strip(days: impl AsRef<[Option<Standing>]>) -> Html {
         }
     }
     Html(format!(
-        "<svg class=\"bar strip\" width=\"100%\" height=\"36\" role=\"img\" aria-label=\"Standing on each of the last 30 days; the changes are in the table below\">{parts}</svg>"
+        "<svg class=\"bar strip\" width=\"100%\" height=\"36\" role=\"img\" aria-label=\"{label}\">{parts}</svg>"
     ))
-}
-
-fn zoned(time: Millis) -> Zoned {
-    time.timestamp().to_zoned(TimeZone::system())
 }
 
 fn zoned_utc(time: Millis) -> Zoned {
@@ -275,49 +311,39 @@ fn element(time: Millis, words: &str) -> Html {
 }
 
 /// `Thursday 12 March 2026, 09:42`.
-pub fn long_time(time: impl Plain<Millis>) -> Html {
+pub fn long_time(words: &Words, time: impl Plain<Millis>) -> Html {
     let time = time.plain();
-    element(time, &zoned(time).strftime("%A %-d %B %Y, %H:%M").to_string())
+    element(time, &words.long_time(time))
 }
 
 /// `12 March, 08:12`, with the year when it is another.
-pub fn short_time(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+pub fn short_time(words: &Words, time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
     let (time, now) = (time.plain(), now.plain());
-    element(time, &short_words(time, now))
+    element(time, &words.short_time(time, now))
 }
 
-/// [`short_time`] as plain words, for within a sentence.
-pub fn short_words(time: Millis, now: Millis) -> String {
-    let (at, today) = (zoned(time), zoned(now));
-    let form = if at.year() == today.year() { "%-d %B, %H:%M" } else { "%-d %B %Y, %H:%M" };
-    at.strftime(form).to_string()
+/// `Thursday 12 March, 08:12`.
+pub fn deadline(words: &Words, time: impl Plain<Millis>) -> Html {
+    let time = time.plain();
+    element(time, &words.deadline(time))
 }
 
 /// `09:41:58` today, else with the date.
-pub fn exact_time(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+pub fn exact_time(words: &Words, time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
     let (time, now) = (time.plain(), now.plain());
-    let (at, today) = (zoned(time), zoned(now));
-    let form = if at.date() == today.date() { "%H:%M:%S" } else { "%-d %b, %H:%M:%S" };
-    element(time, &at.strftime(form).to_string())
+    element(time, &words.exact_time(time, now))
 }
 
 /// `3 June 2025`.
-pub fn date(time: impl Plain<Millis>) -> Html {
+pub fn date(words: &Words, time: impl Plain<Millis>) -> Html {
     let time = time.plain();
-    element(time, &zoned(time).strftime("%-d %B %Y").to_string())
+    element(time, &words.date(time))
 }
 
 /// `1 minute ago`, by words that stay true for a while.
-pub fn ago(time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
+pub fn ago(words: &Words, time: impl Plain<Millis>, now: impl Plain<Millis>) -> Html {
     let (time, now) = (time.plain(), now.plain());
-    let passed = now.since(time).max(0);
-    let words = match passed {
-        p if p < 2 * time::MINUTE => "just now".to_owned(),
-        p if p < 2 * time::HOUR => format!("{} minutes ago", p / time::MINUTE),
-        p if p < 2 * time::DAY => format!("{} hours ago", p / time::HOUR),
-        p => format!("{} days ago", p / time::DAY),
-    };
-    element(time, &words)
+    element(time, &words.ago(time, now))
 }
 
 /// `1,240`.
@@ -334,6 +360,16 @@ pub fn number(n: impl Plain<i64>) -> String {
     if n < 0 { format!("−{out}") } else { out }
 }
 
+/// `3.4 MB`.
+pub fn bytes(n: impl Plain<i64>) -> String {
+    let n = n.plain() as f64;
+    match n {
+        n if n >= 1e9 => format!("{:.1}\u{a0}GB", n / 1e9),
+        n if n >= 1e6 => format!("{:.1}\u{a0}MB", n / 1e6),
+        n => format!("{:.0}\u{a0}kB", n / 1e3),
+    }
+}
+
 /// `device`, `devices`.
 pub fn plural(n: impl Plain<i64>, one: impl AsRef<str>) -> String {
     let one = one.as_ref();
@@ -344,15 +380,12 @@ pub fn plural(n: impl Plain<i64>, one: impl AsRef<str>) -> String {
     }
 }
 
-/// `3 days`, `12 hours`, `at once`.
-pub fn length(millis: impl Plain<i64>) -> String {
-    let (n, unit) = match millis.plain() {
-        0 => return "None: it counts at once".to_owned(),
-        m if m % time::DAY == 0 => (m / time::DAY, "day"),
-        m if m % time::HOUR == 0 => (m / time::HOUR, "hour"),
-        m => (m / time::MINUTE, "minute"),
-    };
-    format!("{n} {} from the first failure", plural(n, unit))
+/// How long the grace of a rule is: `3 days from the first failure`.
+pub fn length(words: &Words, millis: impl Plain<i64>) -> String {
+    match millis.plain() {
+        0 => words.say("grace-none"),
+        millis => words.with("grace", [("length", words.length(millis))]),
+    }
 }
 
 /// `96.2 %`, of findings that are judged at all.

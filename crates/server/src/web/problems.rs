@@ -3,18 +3,16 @@
 use axum::extract::Path;
 use stead_model::problem::{BASE, Kind, Problem};
 
-use super::{Page, nothing_here};
-use crate::auth::Public;
+use super::{Page, nothing_here, problem_page};
+use crate::words::Words;
 
 /// Explains a kind of problem.
-pub async fn get(_: Public, Path(slug): Path<String>) -> Page {
+pub async fn get(words: Words, Path(slug): Path<String>) -> Page {
     let Some(kind) = Kind::from_type(&format!("{BASE}{slug}")) else {
         return Err(nothing_here("kind of problem"));
     };
-    let mut problem = Problem::new(
-        kind,
-        "This page explains a kind of problem. Each time it happens, its detail says what to do.",
-    );
+    let mut problem = Problem::new(kind, words.say("problem-explained"));
+    problem.title = words.problem_title(kind);
     problem.status = 200;
-    Ok(super::error_response(&problem, true))
+    Ok(problem_page(&words, &problem))
 }

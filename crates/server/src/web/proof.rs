@@ -8,8 +8,8 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use stead_policy::requirement::{self, Requirement};
 
-use super::{Base, Page, page, parts, rules::Counts};
-use crate::{App, auth::Operator};
+use super::{Base, Page, Reader, page, parts, rules::Counts};
+use crate::App;
 
 /// How far a requirement is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ struct Proof {
 }
 
 /// `GET /proof`.
-pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
+pub async fn get(reader: Reader, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
     let tallies = app.store.tallies().await?;
     let mut rows: Vec<Row> = requirement::all()
         .iter()
@@ -111,7 +111,7 @@ pub async fn get(_: Operator, State(app): State<Arc<App>>, Query(asked): Query<A
     });
     let size = app.store.ledger_head().await?.size;
     page(&Proof {
-        base: Base::signed_in(&app, "From the policy to the proof", "/proof"),
+        base: Base::of(&app, &reader, "From the policy to the proof", "/proof"),
         asked,
         rows,
         totals,

@@ -9,8 +9,8 @@ use stead_model::{DeviceId, Millis, Outcome, Stage};
 use stead_policy::Rule;
 use stead_store::{finding::Against, tally};
 
-use super::{Base, Page, markdown, nothing_here, page, parts};
-use crate::{App, auth::Operator};
+use super::{Base, Page, Reader, markdown, nothing_here, page, parts};
+use crate::{App, auth::access::Action};
 
 /// Devices on a page.
 const PAGE: usize = 25;
@@ -103,25 +103,41 @@ struct Rules {
     base: Base,
     pack: String,
     rules: Vec<Listed>,
+    /// Whether the reader may see how all devices stand.
+    counts: bool,
+}
+
+impl Rules {
+    fn stage(&self, stage: &Stage) -> String {
+        self.base.words.stage(*stage)
+    }
 }
 
 /// `GET /rules`.
-pub async fn list(_: Operator, State(app): State<Arc<App>>) -> Page {
-    let tallies = app.store.tallies().await?;
+pub async fn list(reader: Reader, State(app): State<Arc<App>>) -> Page {
+    let counts = reader.caller.may_to_all(&app, Action::FindingsList);
+    let tallies = if counts { app.store.tallies().await? } else { BTreeMap::new() };
+    let tag = reader.words.language.tag();
     let mut rules: Vec<Listed> = app
         .pack
         .rules
         .iter()
         .map(|rule| Listed {
             id: rule.id.clone(),
-            title: rule.title.clone(),
+            title: rule.text(tag).title,
             stage: rule.stage,
             requirements: rule.requirements.clone(),
             counts: Counts::of(&rule.id, &tallies),
         })
         .collect();
     rules.sort_by_key(|rule| (std::cmp::Reverse(rule.counts.against()), rule.title.clone()));
-    page(&Rules { base: Base::signed_in(&app, "Rules", "/rules"), pack: app.pack.label(), rules })
+    let title = reader.words.say("menu-rules");
+    let base = if counts {
+        Base::of(&app, &reader, title, "/rules")
+    } else {
+        Base::plain(&app, &reader, title, "/rules")
+    };
+    page(&Rules { base, pack: app.pack.label(), rules, counts })
 }
 
 /// What is asked for.
@@ -144,9 +160,19 @@ struct RulePage<'a> {
     counts: Counts,
     against: Vec<Against>,
     next: Option<String>,
+    title: String,
+    when_not: Option<String>,
+    /// Whether the reader may see who does not keep it.
+    may_list: bool,
+    /// How the reader's own devices stand with it: name, address, outcome.
+    own: Vec<(String, DeviceId, Outcome)>,
 }
 
 impl RulePage<'_> {
+    fn harm(&self) -> String {
+        self.base.say(&format!("harm-{}", self.rule.severity.word()))
+    }
+
     fn due(&self, against: &Against) -> Option<Millis> {
         Some(against.failing_since.plus(self.rule.grace))
     }
@@ -154,16 +180,27 @@ impl RulePage<'_> {
 
 /// `GET /rules/{id}`.
 pub async fn get(
-    _: Operator,
+    reader: Reader,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Page {
     let rule = app.pack.rule(&id).ok_or_else(|| nothing_here("rule"))?;
-    let counts = Counts::of(&rule.id, &app.store.tallies().await?);
+    let may_list = reader.caller.may_to_all(&app, Action::FindingsList);
+    let counts = if may_list { Counts::of(&rule.id, &app.store.tallies().await?) } else { Counts::none() };
+    let text = rule.text(reader.words.language.tag());
+    let mut own = Vec::new();
+    for device in app.store.devices_of(reader.caller.id()).await? {
+        if device.revoked_at.is_some() {
+            continue;
+        }
+        let findings = app.store.findings(device.id).await?;
+        let finding = findings.into_iter().find(|finding| finding.rule == rule.id);
+        own.extend(finding.map(|finding| (device.name, device.id, finding.outcome)));
+    }
     let after = asked.since.zip(asked.device).map(|(since, device)| (Millis(since), device));
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut against = app.store.against(&rule.id, after, limit).await?;
+    let mut against = if may_list { app.store.against(&rule.id, after, limit).await? } else { Vec::new() };
     let more = against.len() > PAGE;
     against.truncate(PAGE);
     let next = against
@@ -173,13 +210,22 @@ pub async fn get(
     let shown = |sections: &[stead_policy::rule::Section]| {
         sections.iter().map(|s| (s.heading.clone(), markdown::html(&s.text))).collect()
     };
+    let base = if may_list {
+        Base::of(&app, &reader, text.title.clone(), "/rules")
+    } else {
+        Base::plain(&app, &reader, text.title.clone(), "/rules")
+    };
     page(&RulePage {
-        base: Base::signed_in(&app, rule.title.clone(), "/rules"),
+        base,
         now: app.now(),
         pack: app.pack.label(),
-        why: markdown::html(&rule.why),
-        sections: shown(&rule.sections),
-        fixes: shown(&rule.fixes),
+        why: markdown::html(&text.why),
+        sections: shown(&text.sections),
+        fixes: shown(&text.fixes),
+        title: text.title,
+        when_not: text.when_not,
+        may_list,
+        own,
         rule,
         counts,
         against,

@@ -1,59 +1,296 @@
-//! Signing in by a one-time link.
+//! Signing in: passkey, password and code; and proving anew who one is.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
-    http::{HeaderMap, header},
-    response::{IntoResponse, Redirect},
+    Form as Posted, Json,
+    extract::{FromRequestParts, Query, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
+use serde::Deserialize;
+use serde_json::{Value, json};
+use webauthn_rs::prelude::PublicKeyCredential;
+use zeroize::Zeroizing;
 
-use super::{Base, Page, page, parts};
+use super::{
+    Base, Page, Reader,
+    form::{self, Form},
+    page, parts,
+};
 use crate::{
     App,
-    auth::{self, Operator, Public},
-    flows::sign_in,
+    auth::{self, guard},
+    error::{ApiError, Refusal},
+    flows::sign_in::{
+        self, Begun, authenticator, passkey,
+        password::{self, Attempt, Attempted},
+    },
+    words::Words,
 };
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct Ask {
     base: Base,
+    form: Form,
+    email: String,
+    to: String,
+    passkeys: bool,
 }
 
 #[derive(Template)]
-#[template(path = "sign_in_link.html")]
-struct Offer {
+#[template(path = "sign_in_code.html")]
+struct AskCode {
     base: Base,
-    action: String,
+    form: Form,
+    to: String,
 }
 
-/// `GET /sign-in`: how to get a link.
-pub async fn ask(_: Public, State(app): State<Arc<App>>, headers: HeaderMap) -> Page {
-    if auth::is_signed_in(&app, &headers).await {
-        return Ok(Redirect::to("/overview").into_response());
+#[derive(Template)]
+#[template(path = "prove.html")]
+struct AskProof {
+    base: Base,
+    form: Form,
+    to: String,
+    passkey: bool,
+    password: bool,
+    code: bool,
+}
+
+/// Where to go on to.
+#[derive(Debug, Default, Deserialize)]
+pub struct To {
+    #[serde(default)]
+    to: String,
+}
+
+impl To {
+    fn path(&self) -> &str {
+        auth::local_path(&self.to).unwrap_or("/")
     }
-    page(&Ask { base: Base::public("Sign in") })
 }
 
-/// `GET /sign-in/{secret}`: a button. Programs that look at links in passing must not use them up.
-pub async fn offer(_: Public, Path(secret): Path<String>) -> Page {
-    let plain = secret.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if !plain || secret.len() > 64 {
-        return Err(super::nothing_here("link"));
+/// Whoever asks to be let in, as far as the request tells.
+#[derive(Debug)]
+pub struct From_(Attempt);
+
+impl FromRequestParts<Arc<App>> for From_ {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Ok(Self(Attempt {
+            address: auth::address(app, parts),
+            browser: browser(&parts.headers),
+            known: auth::known_browser(&parts.headers),
+        }))
     }
-    page(&Offer { base: Base::public("Sign in"), action: format!("/sign-in/{secret}") })
 }
 
-/// `POST /sign-in/{secret}`: uses the link up and begins a session.
-pub async fn take(_: Public, State(app): State<Arc<App>>, Path(secret): Path<String>) -> Page {
-    let session = sign_in::use_link(&app, &secret).await?;
-    Ok(([(header::SET_COOKIE, auth::session_cookie(&session))], Redirect::to("/overview")).into_response())
+/// The browser in words, from what it says of itself.
+pub(super) fn browser(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    sign_in::browser_words(agent)
+}
+
+/// `GET /sign-in`.
+pub async fn ask(
+    State(app): State<Arc<App>>,
+    words: Words,
+    Query(to): Query<To>,
+    headers: HeaderMap,
+) -> Page {
+    if guard::caller(&app, &headers).await?.is_some() {
+        return Ok(Redirect::to(to.path()).into_response());
+    }
+    page(&asking(&app, &words, Form::default(), String::new(), to.to))
+}
+
+fn asking(app: &App, words: &Words, form: Form, email: String, to: String) -> Ask {
+    let base = Base::public(words, words.say("sign-in-title"));
+    Ask { base, form, email, to, passkeys: app.passkeys.is_some() }
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct ByPassword {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    #[serde(flatten)]
+    to: To,
+}
+
+/// `POST /sign-in/password`.
+pub async fn password(
+    State(app): State<Arc<App>>,
+    words: Words,
+    From_(attempt): From_,
+    Posted(sent): Posted<ByPassword>,
+) -> Page {
+    match password::sign_in(&app, &sent.email, sent.password, &attempt).await {
+        Ok(Attempted::In(begun)) => let_in(&app, &begun, &attempt, Redirect::to(sent.to.path())),
+        Ok(Attempted::CodeNeeded(place)) => {
+            let to = format!("/sign-in/code?to={}", super::encode(sent.to.path()));
+            Ok(with_cookie(&auth::place_cookie(&place), Redirect::to(&to).into_response()))
+        }
+        Err(refusal) => {
+            let form = Form::of(refusal, &words)?;
+            Ok(form::not_taken(page(&asking(&app, &words, form, sent.email, sent.to.to))?))
+        }
+    }
+}
+
+/// `GET /sign-in/code`.
+pub async fn ask_code(words: Words, Query(to): Query<To>) -> Page {
+    page(&asking_code(&words, Form::default(), to.to))
+}
+
+fn asking_code(words: &Words, form: Form, to: String) -> AskCode {
+    AskCode { base: Base::public(words, words.say("code-title")), form, to }
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct ByCode {
+    #[serde(default)]
+    code: Zeroizing<String>,
+    #[serde(flatten)]
+    to: To,
+}
+
+/// `POST /sign-in/code`.
+pub async fn code(
+    State(app): State<Arc<App>>,
+    words: Words,
+    headers: HeaderMap,
+    From_(attempt): From_,
+    Posted(sent): Posted<ByCode>,
+) -> Page {
+    let place = auth::place(&headers).unwrap_or_default();
+    match authenticator::sign_in(&app, &place, &sent.code, &attempt).await {
+        Ok(begun) => {
+            let response = let_in(&app, &begun, &attempt, Redirect::to(sent.to.path()))?;
+            Ok(with_cookie(&auth::no_place_cookie(), response))
+        }
+        Err(refusal) => {
+            let form = Form::of(refusal, &words)?;
+            Ok(form::not_taken(page(&asking_code(&words, form, sent.to.to))?))
+        }
+    }
+}
+
+/// `POST /sign-in/passkey/ask`: a question for the browser.
+pub async fn passkey_ask(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let question = passkey::ask(&app).await?;
+    Ok(Json(json!({ "options": question.options, "place": question.place })))
+}
+
+/// What the browser answers.
+#[derive(Deserialize)]
+pub struct Answered {
+    place: String,
+    answer: PublicKeyCredential,
+    #[serde(flatten)]
+    to: To,
+}
+
+/// `POST /sign-in/passkey`.
+pub async fn passkey(
+    State(app): State<Arc<App>>,
+    From_(attempt): From_,
+    Json(sent): Json<Answered>,
+) -> Result<Response, ApiError> {
+    let begun = passkey::sign_in(&app, &sent.place, &sent.answer, &attempt).await?;
+    let body = Json(json!({ "to": sent.to.path() }));
+    let_in(&app, &begun, &attempt, body).map_err(|error| ApiError(error.0))
+}
+
+/// `GET /prove`: what is sensitive asks who you are once more.
+pub async fn ask_proof(State(app): State<Arc<App>>, reader: Reader, Query(to): Query<To>) -> Page {
+    page(&asking_proof(&app, &reader, Form::default(), to.to).await?)
+}
+
+async fn asking_proof(app: &App, reader: &Reader, form: Form, to: String) -> Result<AskProof, Refusal> {
+    let id = reader.caller.id();
+    Ok(AskProof {
+        base: Base::plain(app, reader, reader.words.say("prove-title"), ""),
+        form,
+        to,
+        passkey: app.passkeys.is_some() && !app.store.passkeys(id).await?.is_empty(),
+        password: app.store.password(id).await?.is_some(),
+        code: authenticator::is_on(app, id).await?,
+    })
+}
+
+/// `POST /prove/password`.
+pub async fn prove_password(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Posted(sent): Posted<ByPassword>,
+) -> Page {
+    let proved = password::prove_anew(&app, reader.caller.who(), sent.password).await;
+    proved_or_again(&app, &reader, proved, sent.to).await
+}
+
+/// `POST /prove/code`.
+pub async fn prove_code(State(app): State<Arc<App>>, reader: Reader, Posted(sent): Posted<ByCode>) -> Page {
+    let proved = authenticator::prove_anew(&app, reader.caller.who(), &sent.code).await;
+    proved_or_again(&app, &reader, proved, sent.to).await
+}
+
+async fn proved_or_again(app: &App, reader: &Reader, proved: Result<Begun, Refusal>, to: To) -> Page {
+    match proved {
+        Ok(begun) => {
+            let cookie = auth::session_cookie(&begun.secret);
+            Ok(with_cookie(&cookie, Redirect::to(to.path()).into_response()))
+        }
+        Err(refusal) => {
+            let form = Form::of(refusal, &reader.words)?;
+            Ok(form::not_taken(page(&asking_proof(app, reader, form, to.to).await?)?))
+        }
+    }
+}
+
+/// `POST /prove/passkey/ask`.
+pub async fn prove_passkey_ask(State(app): State<Arc<App>>, reader: Reader) -> Result<Json<Value>, ApiError> {
+    let question = passkey::ask_proof(&app, reader.caller.who()).await?;
+    Ok(Json(json!({ "options": question.options, "place": question.place })))
+}
+
+/// `POST /prove/passkey`.
+pub async fn prove_passkey(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Json(sent): Json<Answered>,
+) -> Result<Response, ApiError> {
+    let begun = passkey::prove_anew(&app, reader.caller.who(), &sent.place, &sent.answer).await?;
+    let cookie = auth::session_cookie(&begun.secret);
+    Ok(with_cookie(&cookie, Json(json!({ "to": sent.to.path() })).into_response()))
 }
 
 /// `POST /sign-out`.
-pub async fn out(operator: Operator, State(app): State<Arc<App>>) -> Page {
-    sign_in::sign_out(&app, &operator.session).await?;
-    Ok(([(header::SET_COOKIE, auth::no_session_cookie())], Redirect::to("/sign-in")).into_response())
+pub async fn out(State(app): State<Arc<App>>, reader: Reader) -> Page {
+    let who = reader.caller.who();
+    sign_in::end(&app, who.person.id, who.session.id).await?;
+    Ok(with_cookie(&auth::no_session_cookie(), Redirect::to("/sign-in").into_response()))
+}
+
+/// Hands a session to the browser, which is known from now on.
+pub(super) fn let_in(app: &App, begun: &Begun, attempt: &Attempt, to: impl IntoResponse) -> Page {
+    let mut response = with_cookie(&auth::session_cookie(&begun.secret), to.into_response());
+    if attempt.known.is_none() {
+        let mark = password::known_mark(app, begun.person)?;
+        response = with_cookie(&auth::known_cookie(&mark), response);
+    }
+    Ok(response)
+}
+
+pub(super) fn with_cookie(cookie: &str, mut response: Response) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
 }

@@ -8,7 +8,7 @@ use std::sync::{
 
 use serde_json::json;
 use stead_ledger::{Checkpoint, Entry, NoteSigner, audit::Auditor, tree};
-use stead_model::{DeviceId, Millis, Outcome, PersonId, Standing, seal::Seed};
+use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Standing, UnitId, seal::Seed};
 use stead_store::{
     Store,
     check_in::{Kept, NewReport, Step},
@@ -61,10 +61,12 @@ async fn fixture(url: &str, folder: tempfile::TempDir) -> Fixture {
 /// Makes a test for each engine out of one.
 macro_rules! on_both {
     ($($name:ident)+) => {
-        mod on_sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { if let Some(f) = super::sqlite().await { super::$name(f).await } })+ }
-        mod on_postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { if let Some(f) = super::postgres().await { super::$name(f).await } })+ }
+        mod on_sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { if let Some(f) = crate::sqlite().await { super::$name(f).await } })+ }
+        mod on_postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { if let Some(f) = crate::postgres().await { super::$name(f).await } })+ }
     };
 }
+
+mod people;
 
 on_both! {
     a_dropped_transaction_changes_nothing
@@ -75,7 +77,6 @@ on_both! {
     findings_are_written_over_and_listed_longest_first
     tallies_keep_their_days
     devices_are_listed_by_keyset
-    sessions_and_links_end
 }
 
 const NOW: Millis = Millis(1_773_305_091_000);
@@ -97,12 +98,11 @@ fn device_id(n: u16) -> DeviceId {
 
 async fn enrol(f: &Fixture, n: u16) -> DeviceId {
     let id = device_id(n);
-    let person = Person {
-        id: PersonId::from_parts(NOW, [u8::try_from(n % 250).unwrap(); 10]),
-        name: format!("Person {n:03}"),
-    };
+    let person = PersonId::from_parts(NOW, [u8::try_from(n % 250).unwrap(); 10]);
+    let name = format!("Person {n:03}");
+    let person = Person::new(person, name, UnitId::ORGANISATION, Employment::Active, NOW);
     let mut write = f.store.write().await.unwrap();
-    write.add_person(&person, NOW).await.unwrap();
+    write.add_person(&person).await.unwrap();
     let device = NewDevice {
         id,
         person: person.id,
@@ -177,9 +177,10 @@ async fn concurrent_writers_leave_no_gap(f: Fixture) {
 }
 
 async fn a_code_is_used_once_by_64_at_the_same_time(f: Fixture) {
-    let person = Person { id: PersonId::from_parts(NOW, [1; 10]), name: "Sam Sample".to_owned() };
+    let id = PersonId::from_parts(NOW, [1; 10]);
+    let person = Person::new(id, "Sam Sample".to_owned(), UnitId::ORGANISATION, Employment::Active, NOW);
     let mut write = f.store.write().await.unwrap();
-    write.add_person(&person, NOW).await.unwrap();
+    write.add_person(&person).await.unwrap();
     write.add_code("digest", person.id, "organisation", NOW, NOW.plus(1000)).await.unwrap();
     write.commit(&f.signer).await.unwrap();
     let f = Arc::new(f);
@@ -201,7 +202,7 @@ async fn a_code_is_used_once_by_64_at_the_same_time(f: Fixture) {
     assert_eq!(used, 1);
     let code = f.store.write().await.unwrap().code("digest").await.unwrap().unwrap();
     assert_eq!(code.used_at, Some(NOW));
-    assert_eq!(code.person.name, "Sam Sample");
+    assert_eq!(code.person_name, "Sam Sample");
 }
 
 async fn a_step_from_the_wrong_place_changes_nothing(f: Fixture) {
@@ -351,19 +352,4 @@ async fn devices_are_listed_by_keyset(f: Fixture) {
     assert_eq!(write.same_machine("same").await.unwrap().len(), 20);
     assert!(write.revoke_device(ids[0], NOW).await.unwrap());
     assert!(!write.revoke_device(ids[0], NOW).await.unwrap());
-}
-
-async fn sessions_and_links_end(f: Fixture) {
-    let mut write = f.store.write().await.unwrap();
-    write.add_link("link", "operator", NOW, NOW.plus(10)).await.unwrap();
-    write.add_link("late", "operator", NOW, NOW).await.unwrap();
-    assert_eq!(write.use_link("late", NOW).await.unwrap(), None);
-    assert_eq!(write.use_link("link", NOW).await.unwrap().as_deref(), Some("operator"));
-    assert_eq!(write.use_link("link", NOW).await.unwrap(), None);
-    write.add_session("session", "operator", NOW).await.unwrap();
-    write.touch_session("session", NOW.plus(5)).await.unwrap();
-    write.end_session("session", NOW.plus(6)).await.unwrap();
-    write.commit(&f.signer).await.unwrap();
-    let session = f.store.session("session").await.unwrap().unwrap();
-    assert_eq!((session.last_used, session.ended_at), (NOW.plus(5), Some(NOW.plus(6))));
 }

@@ -1,105 +1,60 @@
-//! Who may do what. Every handler names its authorization by taking one of these as an argument:
-//! [`Public`], [`Operator`], or nothing for what only a sealed message opens.
+//! Who is asking, and what they may do. [`guard`] stands before every route and asks [`access`].
 
-use std::sync::Arc;
+#![deny(clippy::wildcard_enum_match_arm)]
+
+pub mod access;
+pub mod guard;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
-use stead_model::problem::{Kind, Problem};
+use stead_model::problem::Kind;
 
-use crate::{App, error::problem_response, flows::sign_in, web};
+use crate::{App, error::Refusal, flows::sign_in, web};
 
 /// The session's cookie. The prefix makes browsers refuse it from another host or without TLS
 /// (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2); they take this machine's loopback for safe.
 const COOKIE: &str = "__Host-stead";
 
-/// What the holder of a session may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Runs this installation.
-    Operator,
+/// What a browser keeps from the last time somebody was let in with it, so that guesses by strangers do not
+/// shut its person out.
+const KNOWN: &str = "__Host-stead-known";
+/// Holds a browser's place between a password and a code.
+const PLACE: &str = "__Host-stead-place";
+/// How long a browser is known.
+const KNOWN_LASTS: i64 = 180 * stead_model::time::DAY;
+
+/// The secret of a session, when the browser sends one.
+pub fn session_secret(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, COOKIE)
 }
 
-impl Role {
-    /// The word in the store.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-        }
-    }
-
-    /// The role for a [`Role::word`].
-    pub fn from_word(word: &str) -> Option<Self> {
-        (word == "operator").then_some(Self::Operator)
-    }
+/// What the browser keeps from the last time somebody was let in with it.
+pub fn known_browser(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, KNOWN)
 }
 
-/// Anybody may.
-#[derive(Debug)]
-pub struct Public;
-
-impl<S: Sync> FromRequestParts<S> for Public {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self)
-    }
+/// The browser's place between a password and a code.
+pub fn place(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, PLACE)
 }
 
-/// The operator may.
-#[derive(Debug)]
-pub struct Operator {
-    /// The session's secret, to end it by.
-    pub session: String,
-}
-
-impl FromRequestParts<Arc<App>> for Operator {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let page = !parts.uri.path().starts_with("/api/");
-        let Some(secret) = session_secret(&parts.headers) else {
-            return Err(not_signed_in(page, &parts.headers));
-        };
-        match sign_in::session(app, &secret).await {
-            Ok(Some(Role::Operator)) => Ok(Self { session: secret }),
-            Ok(None) => Err(not_signed_in(page, &parts.headers)),
-            Err(refusal) => Err(web::error_response(&refusal.problem(), page)),
-        }
-    }
-}
-
-/// Whether the sender holds a session that is still good, for pages that anybody may see.
-pub async fn is_signed_in(app: &Arc<App>, headers: &HeaderMap) -> bool {
-    match session_secret(headers) {
-        Some(secret) => matches!(sign_in::session(app, &secret).await, Ok(Some(_))),
-        None => false,
-    }
-}
-
-fn not_signed_in(page: bool, headers: &HeaderMap) -> Response {
-    if headers.contains_key("hx-request") {
-        // A part of a page cannot show a sign-in page; the whole page goes there.
-        return ([("hx-redirect", "/sign-in")], axum::http::StatusCode::UNAUTHORIZED).into_response();
-    }
-    if page {
-        return Redirect::to("/sign-in").into_response();
-    }
-    problem_response(&Problem::new(Kind::SignInNeeded, "Sign in, or send a token."))
-}
-
-fn session_secret(headers: &HeaderMap) -> Option<String> {
+fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE)
+        .filter(|(name, _)| *name == wanted)
         .map(|(_, value)| value.to_owned());
     // Two of them means that somebody planted one.
     match (found.next(), found.next()) {
@@ -108,14 +63,52 @@ fn session_secret(headers: &HeaderMap) -> Option<String> {
     }
 }
 
+/// Where a request comes from. Behind a proxy that is what the proxy says; what it was told by others
+/// before does not count.
+pub fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
+    if app.config.behind_proxy {
+        let said = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+        return said.rsplit(',').next()?.trim().parse().ok();
+    }
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+}
+
+/// A path of this site to go on to, from a query or a form; never another site's.
+pub fn local_path(path: &str) -> Option<&str> {
+    let good = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.len() <= 1000
+        && !path.contains(|c: char| c == '\\' || c.is_control());
+    good.then_some(path)
+}
+
 /// The header that hands a session to a browser.
 pub fn session_cookie(secret: &str) -> String {
-    format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", sign_in::ABSOLUTE / 1000)
+    set_cookie(COOKIE, secret, sign_in::ABSOLUTE)
+}
+
+/// The header by which a browser is known the next time.
+pub fn known_cookie(mark: &str) -> String {
+    set_cookie(KNOWN, mark, KNOWN_LASTS)
+}
+
+/// The header that holds a browser's place between a password and a code.
+pub fn place_cookie(secret: &str) -> String {
+    set_cookie(PLACE, secret, 10 * stead_model::time::MINUTE)
+}
+
+/// The header that takes that place back.
+pub fn no_place_cookie() -> String {
+    set_cookie(PLACE, "", 0)
+}
+
+fn set_cookie(name: &str, value: &str, lasts: i64) -> String {
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", lasts / 1000)
 }
 
 /// The header that takes it back.
 pub fn no_session_cookie() -> String {
-    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+    set_cookie(COOKIE, "", 0)
 }
 
 /// Refuses what changes something and comes from another site: by `Sec-Fetch-Site` where the browser
@@ -126,7 +119,7 @@ pub async fn same_site(State(app): State<Arc<App>>, request: Request, next: Next
         return next.run(request).await;
     }
     let page = !request.uri().path().starts_with("/api/");
-    web::error_response(&Problem::new(Kind::CrossSite, "Open the page here and try again."), page)
+    web::refused(Refusal::said(Kind::CrossSite, "cross-site"), page)
 }
 
 fn from_here(headers: &HeaderMap, base_url: &str) -> bool {
@@ -170,5 +163,13 @@ mod tests {
         assert_eq!(session_secret(&headers(&[("cookie", "a=b; __Host-stead=x")])).as_deref(), Some("x"));
         assert_eq!(session_secret(&headers(&[("cookie", "__Host-stead=x; __Host-stead=y")])), None);
         assert_eq!(session_secret(&headers(&[("cookie", "stead=x")])), None);
+    }
+
+    #[test]
+    fn nobody_is_sent_to_another_site() {
+        assert_eq!(local_path("/people?q=a"), Some("/people?q=a"));
+        for path in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\nb"] {
+            assert_eq!(local_path(path), None, "{path}");
+        }
     }
 }

@@ -1,0 +1,50 @@
+// What pages do with a script: passkeys, which browsers offer to scripts alone. Everything else works without.
+(() => {
+  'use strict';
+  const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  const post = async (address, body) => {
+    const response = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(body) });
+    const said = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(said.detail ?? response.statusText);
+    return said;
+  };
+  const asked = (options) => {
+    const it = options.publicKey;
+    it.challenge = bytes(it.challenge);
+    if (it.user) it.user.id = bytes(it.user.id);
+    for (const list of [it.allowCredentials, it.excludeCredentials]) for (const one of list ?? []) one.id = bytes(one.id);
+    return { publicKey: it };
+  };
+  const answered = (credential) => {
+    const from = credential.response;
+    const response = { clientDataJSON: text(from.clientDataJSON) };
+    for (const name of ['attestationObject', 'authenticatorData', 'signature', 'userHandle']) if (from[name]) response[name] = text(from[name]);
+    if (from.getTransports) response.transports = from.getTransports();
+    return { id: credential.id, rawId: text(credential.rawId), type: credential.type, extensions: credential.getClientExtensionResults(), response };
+  };
+  const on = (attribute, ask) => {
+    for (const form of document.querySelectorAll(`form[${attribute}]`)) {
+      if (!window.PublicKeyCredential) continue;
+      form.hidden = false;
+      form.addEventListener('submit', async (event) => {
+        event.preventDefault();
+        const note = form.querySelector('.note');
+        note.hidden = true;
+        try {
+          const address = form.getAttribute(attribute);
+          const question = await post(`${address}/ask`, {});
+          const credential = await ask(asked(question.options));
+          const fields = Object.fromEntries(new FormData(form));
+          const { to } = await post(address, { ...fields, place: question.place, answer: answered(credential), to: form.dataset.to ?? '' });
+          location.assign(to);
+        } catch (error) {
+          note.querySelector('[data-said]').textContent = error.message;
+          note.hidden = false;
+        }
+      });
+    }
+  };
+  on('data-passkey', ({ publicKey }) => navigator.credentials.get({ publicKey }));
+  on('data-passkey-new', ({ publicKey }) => navigator.credentials.create({ publicKey }));
+})();

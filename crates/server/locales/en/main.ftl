@@ -1,0 +1,600 @@
+# Words of every page. One message, one line; the names begin with the page they stand on.
+
+# Frame
+skip = Skip to the page
+brand = Stead, home
+menu = Menu
+menu-main = Main
+menu-home = Home
+menu-team = Team
+menu-overview = Overview
+menu-people = People
+menu-devices = Devices
+menu-rules = Rules
+menu-proof = Proof
+menu-ledger = Ledger
+menu-system = System
+menu-record = What we know about you
+menu-search = Search
+foot = Foot
+foot-ways = Signing in and language
+foot-policy = Policy
+foot-stead = Stead keeps work done away from the office safe, and proves it.
+sign-out = Sign out
+go-home = Go to your home page
+go-on = Go on
+never-mind = Never mind
+keep = Save
+change = Change
+show = Show
+remove = Remove
+done = Done
+open = Open
+late = Late
+none = None
+next = Next
+not-yet = Not yet
+pages = Pages
+here = You are here
+form-summary = Something here needs another look:
+
+# Times
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+weekday-1 = Monday
+weekday-2 = Tuesday
+weekday-3 = Wednesday
+weekday-4 = Thursday
+weekday-5 = Friday
+weekday-6 = Saturday
+weekday-7 = Sunday
+time-long = { $weekday } { $day } { $month } { $year }, { $time }
+time-short = { $day } { $month }, { $time }
+time-short-year = { $day } { $month } { $year }, { $time }
+time-deadline = { $weekday } { $day } { $month }, { $time }
+date = { $day } { $month } { $year }
+ago-now = just now
+ago-minutes = { $n } minutes ago
+ago-hours = { $n } hours ago
+ago-days = { $n } days ago
+length-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+  }
+length-hours = { $n ->
+    [one] { $n } hour
+   *[other] { $n } hours
+  }
+length-minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
+  }
+grace = { $length } from the first failure
+grace-none = None: it counts at once
+
+# Judgements
+standing-good = Good
+standing-due = Due
+standing-lapsed = Lapsed
+standing-unknown = Unknown
+outcome-pass = Pass
+outcome-fail = Fail
+outcome-fail-due = Fail, due
+outcome-unknown = Unknown
+outcome-excepted = Excepted
+outcome-not-applicable = Not applicable
+window-open = Open
+window-until = Until { $time }
+window-closed = Closed
+tier-open = Everyday
+tier-standard = Internal
+tier-restricted = Restricted
+
+# Roles and states
+role = Role
+roles = Roles
+role-manager = Manager
+role-coordinator = Telework coordinator
+role-security = Security
+role-records = Records officer
+role-auditor = Auditor
+role-operator = Operator
+state-invited = Invited
+state-active = Active
+state-on_leave = On leave
+state-leaving = Leaving
+state-gone = Has left
+
+# Fields
+field-name = Name
+field-email = Email address
+field-staff_number = Staff number
+field-unit = Unit
+field-manager = Manager
+field-state = State
+field-last_day = Last day
+field-added = Written down
+field-language = Language
+field-zone = Time zone
+field-role = Role
+field-password = Password
+field-code = Code
+field-empty = This is empty. Fill it in.
+email-hint = For signing in and for messages.
+email-wrong = This is no email address. One looks like sam@example.org.
+email-taken = Somebody else has this address.
+number-taken = Somebody else has this number.
+staff-number-hint = The number that your other systems know them by. It may be empty.
+manager-hint = The email address of whoever answers for them, when it is not the unit’s manager. It may be empty.
+manager-self = Nobody answers for themselves. Name somebody else, or leave it empty.
+manager-unknown = Nobody has this address. Add them first, or correct it.
+unit-unknown = There is no such unit that you may put people into. Choose another.
+language-unknown = This language is not there yet. Choose one of the list.
+zone-unknown = This time zone is not known. Choose one of the list, such as America/Sao_Paulo.
+
+# What went wrong
+store-away = The store is away. Nothing was changed; try again in a minute.
+our-fault = It is our fault, and nothing was changed. Try again; if it stays so, tell us.
+form-wrong = Look at what is said of each field, and send it again.
+forbidden = Your roles do not open this. Whoever runs telework in your unit can say why, or do it for you.
+cross-site = This came from another site. Open the page here and try again.
+nothing-here = There is nothing at this address. Start from your home page.
+wrong-method = This cannot be done to this address.
+panicked = It is our fault, and nothing was changed. The log says more.
+nothing-changed = Nothing would change. What you sent is there already.
+proof-needed = Too much time has passed since you showed who you are. Open the page again; it asks you once more.
+purpose-needed = Another person’s record opens to a purpose alone. Open it again and say what for.
+sign-in-needed = Sign in first.
+problem-explained = This page explains a kind of problem. Each time it happens, the message says what to do.
+
+# Signing in
+sign-in-title = Sign in to Stead
+sign-in-passkey = Sign in with a passkey
+sign-in-passkey-hint = With your fingerprint, your face, or the lock of your device. Nothing to remember, nothing to steal.
+sign-in-password = Or with a password
+sign-in-press = Sign in
+sign-in-wrong = Address and password do not go together. Check both; capital letters count.
+sign-in-slow-down = Too many attempts. Try again in { $seconds } seconds; a passkey works at once.
+sign-in-begin-again = That took too long, or was done already. Begin again.
+sign-in-trouble = You cannot sign in
+sign-in-trouble-person = Your telework coordinator can send you a link with which you set it up anew.
+sign-in-trouble-operator = Whoever runs this server makes a link for themselves with
+link-sign-in = This link works once. The session lasts until you sign out, for a day at most.
+link-sign-in-press = Sign in
+link-invite = Welcome. This link is yours alone and works once. Next you choose how you sign in from now on.
+link-invite-press = Begin
+link-reset = This link works once. It signs you out everywhere, and you choose anew how you sign in.
+link-reset-press = Begin
+link-gone = This link was used, or its time has passed. Ask whoever sent it for another.
+prove-title = Show once more that it is you
+prove-lead = This part is sensitive, so we ask again. It counts for ten minutes.
+prove-passkey = With a passkey
+prove-none = You have signed in by a link. Sign out, and ask for another link.
+code-title = One more step: your code
+code-lead = Your password fits. Now type the code that your authenticator shows.
+code-hint = Six digits. Without your phone, type one of your recovery codes.
+code-wrong = This code does not fit, or was used. Wait for the next one and type that.
+code-on-already = Your authenticator is on already. Remove it first, if you want another.
+code-needed-by-password = Your password is too short to stand alone. Set a longer one first, or add a passkey and remove the password.
+code-unusable = Your authenticator cannot be checked just now. Whoever runs the server must look; a passkey works meanwhile.
+
+# Ways in
+ways-title = Signing in and language
+ways-lead = How you sign in, where you are signed in, and how pages speak to you.
+ways-welcome = Choose how you sign in
+ways-welcome-lead = A passkey is quickest and safest. A long password does as well. One of them is enough.
+ways-last = This is your only way in. Add another first.
+passkeys = Passkeys
+passkeys-why = A passkey lives on your device and opens with its lock. Nobody can guess it or talk you out of it.
+passkey-since = Since { $date }
+passkey-name = What you call it
+passkey-name-hint = Such as: work laptop, blue key.
+passkey-add = Add a passkey
+passkey-wrong = This passkey was not taken. Try again, or sign in another way.
+passkey-there = This passkey is there already.
+passkey-most = You have very many passkeys. Remove one first.
+passkey-needs-name = Passkeys need a server with a name. This one is reached by a number.
+password-since = Set on { $date }.
+password-none = You have none. With a passkey you need none.
+password-new = New password
+password-hint = At least { $least } characters. Three or four words that do not belong together are good. It never expires.
+password-set = Set the password
+password-remove = Remove the password
+password-short = This has fewer than { $least } characters. Add another word.
+password-long = This has more than { $most } characters. Take some away.
+password-common = Many people use this. Choose words that are only yours.
+password-about-you = This is mostly your name or where you work. Choose other words.
+password-guessable = This is easy to guess. Add a word or two that do not belong together.
+password-wrong = This is not your password. Check it; capital letters count.
+code-heading = Authenticator
+code-why = A second step after the password: an app on your phone shows a new code every half minute. With it, a shorter password will do.
+code-on = On
+code-set-up = Set up an authenticator
+code-remove = Remove the authenticator
+code-step-app = Open the authenticator app on your phone, or install one. Any will do.
+code-step-scan = Let it read this picture.
+code-step-type = Or type this
+code-picture = Picture for your authenticator app; the same as text stands below
+code-step-code = Type the code that it shows.
+code-confirm = Turn it on
+recovery-title = Keep these codes safe
+recovery-lead = Each one lets you in once without your phone. We show them only now. Print them, or put them into your password manager.
+recovery-kept = I have kept them
+recovery-left = { $n ->
+    [one] { $n } recovery code left.
+   *[other] { $n } recovery codes left.
+  }
+sessions = Where you are signed in
+sessions-why = Each ends by itself after eight hours without use, and after a day at most.
+sessions-end = Sign out everywhere else
+session-this = This one
+session-end = Sign out
+session-used = used { $ago }
+method-passkey = Passkey
+method-password = Password
+method-password-code = Password and code
+method-password-recovery = Password and recovery code
+method-outside = Your organisation’s sign-in
+method-link = One-time link
+outside = Accounts elsewhere that sign you in
+speak = Language and time
+as-browser = As your browser asks
+as-server = As the server has it
+
+# Looking at others
+look-title = What for?
+look-headline = What do you need { $name }’s record for?
+look-lead = This look is written down. { $name } sees who looked, when and what for.
+look-purpose = What for
+look-words = In your words
+look-words-hint = A few words, such as the number of a case. It may be empty, but for another purpose.
+look-press = Open the record
+purpose-help = To help them with something
+purpose-follow-up = To follow up something that is due
+purpose-incident = Because of a loss or an incident
+purpose-review = For a review or an audit
+purpose-directory = To keep the directory right
+purpose-other = For another purpose
+purpose-choose = Choose what you need it for.
+purpose-say = Say in a few words what you need it for.
+
+# Home
+home-allow = You are cleared to work away from the office.
+home-limit = You are cleared for part of your work.
+home-deny = You are not cleared to work away from the office just now.
+home-no-device = You are not cleared yet: no device of yours is known.
+home-on-leave = You are on leave. Nothing waits for you.
+home-lead-nothing = Everything is open to you. Nothing waits.
+home-lead-by = Everything is open to you. One thing needs doing by { $time }.
+home-lead-open = Everything is open to you. There is something you can do, when it suits you.
+home-lead-limit = Some doors are closed until one thing is done.
+home-lead-deny = One thing opens the doors again. It is below, with the way to do it.
+home-next = The one thing to do next
+home-nothing = Nothing to do
+home-nothing-why = When something waits, it stands here first, with the way to do it.
+home-coming = Coming up
+home-more = { $n } more on their devices’ pages
+home-devices = Your devices
+home-devices-short = Devices
+home-devices-none = The devices you work on appear here.
+home-rules = Rules that apply to you
+home-rules-why = { $n } rules are asked of the devices you work on. Each says why.
+home-rules-all = Read them
+home-looks = { $people ->
+    [0] In { $month }, nobody looked at your record.
+    [one] In { $month }, one person looked at your record and said why.
+   *[other] In { $month }, { $people } people looked at your record, and each said why.
+  }
+home-record = See all of it, and who looked
+show-me-how = Show me how
+why-we-ask = Why we ask
+device-not-heard = Not heard yet
+device-waits = { $n ->
+    [0] Nothing waits
+    [one] 1 thing to look at
+   *[other] { $n } things to look at
+  }
+device-checked = Checked { $ago }
+add-title = Add your first device
+add-ask = Ask your telework coordinator for an enrolment code.
+add-ask-whom = That is: { $names }.
+add-install = On the device, with Stead installed, type
+add-code = CODE
+add-look = To see what it finds, before or after, type
+thing-by = By { $time }.
+thing-first-device = Add the device you work on
+thing-first-device-why = Until then nothing is open to you away from the office.
+thing-silent = “{ $device }” has not been heard for long
+thing-silent-why = Turn it on and connect it. If you do not use it any more, tell your telework coordinator.
+thing-return = Give back “{ $device }”
+thing-return-why = It belongs to the organisation.
+thing-passkey = Add a passkey
+thing-passkey-why = Signing in becomes quicker, and nobody can talk you out of it.
+thing-attest = Confirm your team: { $unit }
+thing-attest-why = Once a month, in about ten minutes: is everybody and everything as it should be?
+thing-finding-due = On “{ $device }”. After the deadline some doors close until it is done.
+thing-finding-late = On “{ $device }”. Some doors are closed until it is done.
+thing-finding-unknown = On “{ $device }”. It could not be told, and that counts as not done.
+thing-finding-advice = On “{ $device }”. Advice; it closes nothing.
+
+# What we know about you
+record-headline = { $n ->
+    [one] We hold { $n } fact about you and your devices.
+   *[other] We hold { $n } facts about you and your devices.
+  }
+record-lead = This is all of it, with what it is for and how long it is kept. Nobody else sees more of it than you.
+record-export = Take it with you as a file
+record-looks = Who looked, and why
+record-looks-none = Nobody has looked at this record.
+record-looks-year = { $n ->
+    [one] In a year, one look by one person.
+   *[other] In a year, { $n } looks by { $people } people.
+  }
+record-who = Who
+record-when = When
+record-what-for = What for
+record-entry = Ledger entry
+record-purpose = What for:
+record-kept = Kept:
+record-directory = You, as the directory has you
+record-directory-purpose = To know who you are, who answers for you and what you may do.
+record-directory-kept = While you work here.
+record-ways = How you sign in
+record-ways-purpose = To let you in and nobody else. Secrets are kept so that we cannot read them.
+record-ways-kept = Until you remove them or leave. Sessions end after a day at most.
+record-passkey = Passkey
+record-password = Password, set on
+record-authenticator = Authenticator, since
+record-recovery = Recovery codes left
+record-outside = Account elsewhere
+record-session = Session
+record-device = Your device “{ $device }”
+record-device-purpose = To judge whether the device is safe to work on. The device sends nothing that is not listed here.
+record-device-kept = The last report whole; of earlier ones only how the standing changed.
+record-device-name = What it calls itself
+record-device-enrolled = Enrolled
+record-device-revoked = Not heard any more since
+record-device-heard = Last heard
+record-device-standing = Standing
+record-device-changed = Standing changed on
+record-attested = What was said of you each month
+record-attested-purpose = Whoever answers for you confirms once a month that all is as it should be.
+record-attested-kept = While you work here.
+record-ledger = In the ledger
+record-ledger-why = The ledger names you by this number alone. What it proves about you holds no name, no address and no content.
+device-owner = Owned by
+device-owner-us = The organisation
+device-owner-you = You
+device-owner-person = The person
+
+# Team
+team-headline = { $n ->
+    [0] Nobody is in this team.
+    [one] { $open } of { $n } person is cleared for everything.
+   *[other] { $open } of { $n } people are cleared for everything.
+  }
+team-lead = { $unit }: who is cleared for what, from the standings of their devices. Opening a name asks what for.
+team-attest-due = The monthly look at your team is to be done by { $time }.
+team-attest = Do it now
+team-attested = You looked at your team on { $date }. The next look comes with the next month.
+team-caption = People of the team and what is open to them
+team-person = Person
+team-waits = Waits
+team-nobody = Nobody is in this unit yet.
+team-below = Units below
+attest-title = Monthly look
+attest-headline = { $unit }, { $month }: is everything as it should be?
+attest-lead = For each person: do they still work away from the office, on these devices, and have you noticed nothing that asks for a closer look?
+attest-right = As it should be
+attest-look = Asks for a closer look
+attest-words = What you noticed
+attest-no-device = No device
+attest-answer = Say one of the two for everybody.
+attest-say = Say in a few words what asks for a closer look.
+attest-press = Confirm
+attest-proof = This is written down with your name. Each person reads what you said of them.
+
+# Directory
+people-headline = { $n ->
+    [one] { $n } person in { $unit }
+   *[other] { $n } people in { $unit }
+  }
+people-words = Name, address or number
+people-here = All who are here
+people-none = Nobody is like that.
+people-caption = People by name
+people-count = { $n ->
+    [one] { $n } person
+   *[other] { $n } people
+  }
+person-new = Add a person
+person-new-lead = They are invited at first. You then send them a link with which they choose how they sign in.
+person-add = Add
+person-change = Change what is held on { $name }
+person-seen = { $name } sees that you opened this, when and what for.
+person-open = What is open to them
+person-no-device = No device is enrolled for them.
+person-code = Give an enrolment code
+person-state = Joining and leaving
+person-invite = Make a link to join
+person-reset = Make a link to set up signing in anew
+person-becomes = Becomes
+last-day-hint = For somebody who is leaving. Access ends by itself at the end of that day.
+last-day-missing = Say which day is the last.
+last-day-past = This day has passed. Choose a later one, or choose that they have left.
+last-day-unreadable = This is no date. Write it as 2026-12-31.
+told-link = Give them this link. It works once, and is shown only now.
+told-code = Give them this code. It enrols one device within three days, and is shown only now.
+returned = It is back
+leaving-title = Leaving: what goes back and what ends
+clear-out-return = Give back “{ $device }”
+clear-out-revoke = “{ $device }” is not heard any more
+clear-out-access = Signing in ends
+clear-out-role = { $role } of { $unit } ends
+roles-headline = What { $name } is trusted with
+roles-lead = A role counts for a unit and all below it. It sleeps while somebody is on leave.
+roles-none = No role. Everybody sees and does what is their own.
+roles-unit-hint = The role counts here and in every unit below.
+roles-give = Give this role
+operator-last = Nobody else runs this installation. Give the role to somebody else first.
+units-title = Units
+units-lead = The tree of the organisation. Roles count for a unit and all below it.
+units-count = { $n ->
+    [one] { $n } unit
+   *[other] { $n } units
+  }
+unit-new = Add a unit
+unit-add = Add
+unit-above = Below
+unit-taken = There is a unit of this name there already.
+unit-in-itself = A unit cannot hang below itself.
+unit-name-wrong = A name has letters and no stroke.
+import-title = Bring people in from a file
+import-lead = First you see what would change, row by row. Nothing changes before you say so.
+import-file = File
+import-file-hint = Comma-separated values, at most 4 MB. Spreadsheets save them as CSV.
+import-paste = Or paste it here
+import-preview = Show what it would do
+import-columns = The first line names the columns. Name and email are needed; a manager is named by address, a unit by its path.
+import-headline = { $adds } added, { $changes } changed, { $wrong } left out
+import-nothing-yet = Nothing has changed yet.
+import-units = These units would be added: { $units }.
+import-take = Do this
+import-caption = Rows that do something, or cannot be taken
+import-line = Line
+import-does = What it does
+import-adds = Is added, as invited
+import-changes = Changes: { $fields }
+import-nothing = Is there already
+import-twice = The same address stands in line { $line }. Take one of them out.
+import-large = The file is too large. Send at most 4 MB and 20,000 rows.
+import-unreadable = This cannot be read as comma-separated values. Save it as CSV in UTF-8.
+import-heading = The first line must name the columns name and email.
+import-column = The column { $column } is not known. Take it out, or rename it.
+import-moved = Somebody changed the directory meanwhile. Look at the preview again.
+
+# Search
+search-title = Search
+search-for = People, devices, rules
+search-none = Nothing that you may see holds “{ $q }”.
+
+# System
+system-title = System
+system-right = Everything runs as it should.
+system-wrong = Something does not run as it should.
+system-program = Program
+system-version = Version
+system-address = Address
+system-passkeys-on = Can be used
+system-operators = Operators
+system-storage = Storage
+system-engine = Database
+system-entries = { $n ->
+    [one] { $n } entry
+   *[other] { $n } entries
+  }
+system-root = Root
+system-jobs = What it does by itself
+system-job = Job
+system-ran = Last run
+system-did = Last did something
+system-state = How it went
+system-well = Well
+job-deadlines = Ends graces and notices silence
+job-anchor = Anchors the last reports, daily
+job-leaving = Ends access after last days
+
+# Device
+device-of = { $device } of { $name }
+device-system = System
+device-id = Id
+device-findings = Findings
+device-findings-caption = Findings of this device, worst first
+device-nothing-judged = Nothing has been judged yet. On the device, run
+device-no-finding = No finding is like that.
+device-revoked = Revoked: it is not heard any more.
+device-enrolled-only = Enrolled, and not heard yet. The first report brings the answer.
+device-silent = Silent for too long. What it was like before does not count any more.
+device-good = Everything that counts is as it should be.
+device-lapsed = { $n ->
+    [one] One thing is past the end of its grace.
+   *[other] { $n } things are past the end of their grace.
+  }
+device-due = { $n ->
+    [one] One thing needs doing, by { $time }.
+   *[other] { $n } things need doing, the first by { $time }.
+  }
+device-revoke = Revoke this device
+device-revoke-why = It is not heard any more, and opens nothing. To use it again, it must be enrolled again.
+show-all = All
+show-failing = Failing
+show-unknown = Unknown
+show-passing = Passing
+outcome = Outcome
+rule = Rule
+we-saw = What we saw
+since = Since
+why-and-how = Why, and how to fix it
+on-system = On { $system }
+note-observe = Only written down; it closes nothing.
+note-advise = Advice; it closes nothing.
+note-due = Closes “{ $tier }” work when its grace ends.
+note-lapsed = Closes “{ $tier }” work until it is done.
+thirty-days = Thirty days
+strip-label = Standing on each of the last 30 days; the changes are in the table below
+today = today
+no-change = No change of standing yet.
+changes-caption = Changes of standing in thirty days, newest first
+sealed-report = Last sealed report
+signature-valid = Signature valid
+signature-wrong = Signature does not fit
+received = Received
+number = number
+judged-by = Judged by
+digest = Digest
+key = Key
+download-verify = Download to verify offline
+checkpoint-of = Checkpoint of { $n } entries
+
+# Rules
+rules-title = What the policy asks
+rules-lead = Each rule is one page that you read and the server judges by. Pack { $pack }.
+rules-count = { $n ->
+    [one] { $n } rule
+   *[other] { $n } rules
+  }
+rule-of = A rule about devices, in the pack { $pack }.
+rule-judges = As Stead judges it
+rule-asks = Asks
+rule-when = When
+rule-otherwise = Otherwise:
+rule-grace = Grace
+rule-costs = Closes
+rule-costs-tier = “{ $tier }” work, once enforced and past its grace
+rule-harm = Harm
+rule-protects = Protects
+rule-controls = Controls
+how-to-fix = How to fix it
+not-passing = Not passing
+stage = Stage
+stage-observe = Observed
+stage-advise = Advised
+stage-enforce = Enforced
+comes-from = Comes from
+harm-low = A nuisance
+harm-medium = Weakens another measure
+harm-high = Opens a way to data
+harm-critical = Data is open now
+serves-confidentiality = confidentiality
+serves-integrity = integrity
+serves-availability = availability

@@ -1,0 +1,664 @@
+# As palavras de todas as páginas. Uma mensagem, uma linha; os nomes começam com a página em que elas estão.
+
+# Moldura
+skip = Ir para o conteúdo
+brand = Stead, início
+menu = Menu
+menu-main = Principal
+menu-home = Início
+menu-team = Equipe
+menu-overview = Visão geral
+menu-people = Pessoas
+menu-devices = Dispositivos
+menu-rules = Regras
+menu-proof = Comprovação
+menu-ledger = Registro
+menu-system = Sistema
+menu-record = O que sabemos sobre você
+menu-search = Buscar
+foot = Rodapé
+foot-ways = Acesso e idioma
+foot-policy = Política
+foot-stead = O Stead mantém seguro o trabalho feito fora do escritório, e comprova isso.
+sign-out = Sair
+go-home = Ir para a sua página inicial
+go-on = Continuar
+never-mind = Cancelar
+keep = Salvar
+change = Alterar
+show = Mostrar
+remove = Remover
+done = Feito
+open = Em aberto
+late = Atrasado
+none = Não há
+next = Próxima
+not-yet = Ainda não
+pages = Páginas
+here = Você está aqui
+form-summary = Algo aqui precisa ser revisto:
+
+# Tempo
+month-1 = janeiro
+month-2 = fevereiro
+month-3 = março
+month-4 = abril
+month-5 = maio
+month-6 = junho
+month-7 = julho
+month-8 = agosto
+month-9 = setembro
+month-10 = outubro
+month-11 = novembro
+month-12 = dezembro
+weekday-1 = segunda-feira
+weekday-2 = terça-feira
+weekday-3 = quarta-feira
+weekday-4 = quinta-feira
+weekday-5 = sexta-feira
+weekday-6 = sábado
+weekday-7 = domingo
+time-long = { $weekday }, { $day } de { $month } de { $year }, { $time }
+time-short = { $day } de { $month }, { $time }
+time-short-year = { $day } de { $month } de { $year }, { $time }
+time-deadline = { $weekday }, { $day } de { $month }, { $time }
+date = { $day } de { $month } de { $year }
+ago-now = agora mesmo
+ago-minutes = há { $n } minutos
+ago-hours = há { $n } horas
+ago-days = há { $n } dias
+length-days = { $n ->
+    [one] { $n } dia
+   *[other] { $n } dias
+  }
+length-hours = { $n ->
+    [one] { $n } hora
+   *[other] { $n } horas
+  }
+length-minutes = { $n ->
+    [one] { $n } minuto
+   *[other] { $n } minutos
+  }
+grace = { $length } a partir da primeira reprovação
+grace-none = Nenhum: conta na hora
+
+# Avaliações
+standing-good = Em dia
+standing-due = A fazer
+standing-lapsed = Vencido
+standing-unknown = Desconhecido
+outcome-pass = Aprovado
+outcome-fail = Reprovado
+outcome-fail-due = Reprovado, a fazer
+outcome-unknown = Desconhecido
+outcome-excepted = Com exceção
+outcome-not-applicable = Não se aplica
+window-open = Aberto
+window-until = Até { $time }
+window-closed = Fechado
+tier-open = Do dia a dia
+tier-standard = Interno
+tier-restricted = Restrito
+
+# Funções e situações
+role = Função
+roles = Funções
+role-manager = Gestão
+role-coordinator = Coordenação de teletrabalho
+role-security = Segurança
+role-records = Gestão de documentos
+role-auditor = Auditoria
+role-operator = Operação
+state-invited = Com convite
+state-active = Em atividade
+state-on_leave = Em licença
+state-leaving = De saída
+state-gone = Saiu
+
+# Campos
+field-name = Nome
+field-email = Endereço de e-mail
+field-staff_number = Matrícula
+field-unit = Unidade
+field-manager = Gestão
+field-state = Situação
+field-last_day = Último dia
+field-added = Anotado em
+field-language = Idioma
+field-zone = Fuso horário
+field-role = Função
+field-password = Senha
+field-code = Código
+field-empty = Isto está vazio. Preencha.
+email-hint = Para entrar e para receber mensagens.
+email-wrong = Isto não é um endereço de e-mail. Um exemplo é sam@example.org.
+email-taken = Outra pessoa tem este endereço.
+number-taken = Outra pessoa tem esta matrícula.
+staff-number-hint = O número pelo qual seus outros sistemas conhecem a pessoa. Pode ficar vazio.
+manager-hint = O endereço de e-mail de quem responde pela pessoa, quando não é a gestão da unidade. Pode ficar vazio.
+manager-self = Ninguém responde por si. Indique outra pessoa ou deixe vazio.
+manager-unknown = Ninguém tem este endereço. Adicione a pessoa antes, ou corrija o endereço.
+unit-unknown = Não há uma unidade assim em que você possa colocar pessoas. Escolha outra.
+language-unknown = Este idioma ainda não está disponível. Escolha um da lista.
+zone-unknown = Este fuso horário não é conhecido. Escolha um da lista, como America/Sao_Paulo.
+
+# O que deu errado
+store-away = O armazenamento está fora do ar. Nada foi alterado; tente de novo em um minuto.
+our-fault = O erro é nosso, e nada foi alterado. Tente de novo; se continuar, avise-nos.
+form-wrong = Veja o que é dito sobre cada campo e envie de novo.
+forbidden = Suas funções não dão acesso a isto. Quem cuida do teletrabalho na sua unidade pode dizer por quê, ou fazer isso por você.
+cross-site = Isto veio de outro site. Abra a página aqui e tente de novo.
+nothing-here = Não há nada neste endereço. Comece pela sua página inicial.
+wrong-method = Isto não pode ser feito neste endereço.
+panicked = O erro é nosso, e nada foi alterado. O log diz mais.
+nothing-changed = Nada mudaria. O que você enviou já está aqui.
+proof-needed = Passou tempo demais desde que você mostrou quem é. Abra a página de novo; ela pergunta mais uma vez.
+purpose-needed = Os dados de outra pessoa só abrem com uma finalidade. Abra de novo e diga para quê.
+sign-in-needed = Entre antes.
+problem-explained = Esta página explica um tipo de problema. Cada vez que ele acontece, a mensagem diz o que fazer.
+
+# Entrar
+sign-in-title = Entrar no Stead
+sign-in-passkey = Entrar com uma chave de acesso
+sign-in-passkey-hint = Com sua impressão digital, seu rosto ou o bloqueio do seu dispositivo. Nada para lembrar, nada para roubar.
+sign-in-password = Ou com uma senha
+sign-in-press = Entrar
+sign-in-wrong = O endereço e a senha não combinam. Confira os dois; maiúsculas contam.
+sign-in-slow-down = Tentativas demais. Tente de novo em { $seconds } segundos; uma chave de acesso funciona na hora.
+sign-in-begin-again = Isso demorou demais, ou já foi feito. Comece de novo.
+sign-in-trouble = Você não consegue entrar
+sign-in-trouble-person = Sua coordenação de teletrabalho pode enviar um link com que você configura seu acesso de novo.
+sign-in-trouble-operator = Quem opera este servidor cria um link para si com
+link-sign-in = Este link funciona uma vez. A sessão dura até você sair, por um dia no máximo.
+link-sign-in-press = Entrar
+link-invite = Boas-vindas. Este link é só seu e funciona uma vez. Em seguida, você escolhe como entrar daqui em diante.
+link-invite-press = Começar
+link-reset = Este link funciona uma vez. Ele encerra suas sessões em todos os lugares, e você escolhe de novo como entrar.
+link-reset-press = Começar
+link-gone = Este link já foi usado, ou o prazo dele passou. Peça outro a quem o enviou.
+prove-title = Mostre mais uma vez que é você
+prove-lead = Esta parte é sensível, por isso perguntamos de novo. Vale por dez minutos.
+prove-passkey = Com uma chave de acesso
+prove-none = Você entrou por um link. Saia e peça outro link.
+code-title = Mais um passo: seu código
+code-lead = Sua senha confere. Agora digite o código que seu autenticador mostra.
+code-hint = Seis dígitos. Sem o celular, digite um dos seus códigos de recuperação.
+code-wrong = Este código não confere, ou já foi usado. Espere o próximo e digite esse.
+code-on-already = Seu autenticador já está ativo. Remova-o antes, se quiser outro.
+code-needed-by-password = Sua senha é curta demais para ficar sozinha. Defina antes uma mais longa, ou adicione uma chave de acesso e remova a senha.
+code-unusable = Não é possível verificar seu autenticador agora. Quem opera o servidor precisa ver isso; enquanto isso, uma chave de acesso funciona.
+
+# Formas de entrar
+ways-title = Acesso e idioma
+ways-lead = Como você entra, onde tem sessão aberta e como as páginas falam com você.
+ways-welcome = Escolha como entrar
+ways-welcome-lead = Uma chave de acesso é o mais rápido e o mais seguro. Uma senha longa também serve. Uma das duas basta.
+ways-last = Esta é sua única forma de entrar. Adicione outra antes.
+passkeys = Chaves de acesso
+passkeys-why = Uma chave de acesso fica no seu dispositivo e abre com o bloqueio dele. Ninguém consegue adivinhá-la nem tirá-la de você na conversa.
+passkey-since = Desde { $date }
+passkey-name = Que nome você dá a ela
+passkey-name-hint = Por exemplo: notebook do trabalho, chave azul.
+passkey-add = Adicionar uma chave de acesso
+passkey-wrong = Esta chave de acesso não foi aceita. Tente de novo, ou entre de outra forma.
+passkey-there = Esta chave de acesso já está aqui.
+passkey-most = Você tem chaves de acesso demais. Remova uma antes.
+passkey-needs-name = Chaves de acesso precisam de um servidor com nome. Este é acessado por um número.
+password-since = Definida em { $date }.
+password-none = Você não tem senha. Com uma chave de acesso, não precisa de uma.
+password-new = Nova senha
+password-hint = Pelo menos { $least } caracteres. Três ou quatro palavras sem relação entre si são uma boa senha. Ela nunca expira.
+password-set = Definir a senha
+password-remove = Remover a senha
+password-short = Isto tem menos de { $least } caracteres. Acrescente mais uma palavra.
+password-long = Isto tem mais de { $most } caracteres. Tire alguns.
+password-common = Muita gente usa isto. Escolha palavras que sejam só suas.
+password-about-you = Isto é quase só o seu nome ou o lugar em que você trabalha. Escolha outras palavras.
+password-guessable = Isto é fácil de adivinhar. Acrescente uma ou duas palavras sem relação entre si.
+password-wrong = Esta não é a sua senha. Confira; maiúsculas contam.
+code-heading = Autenticador
+code-why = Um segundo passo depois da senha: um app no seu celular mostra um código novo a cada meio minuto. Com ele, basta uma senha mais curta.
+code-on = Ativo
+code-set-up = Configurar um autenticador
+code-remove = Remover o autenticador
+code-step-app = Abra o app autenticador no seu celular, ou instale um. Qualquer um serve.
+code-step-scan = Deixe que ele leia esta imagem.
+code-step-type = Ou digite isto
+code-picture = Imagem para o seu app autenticador; o mesmo em texto está abaixo
+code-step-code = Digite o código que ele mostra.
+code-confirm = Ativar
+recovery-title = Guarde estes códigos em lugar seguro
+recovery-lead = Cada um deixa você entrar uma vez sem o celular. Só os mostramos agora. Imprima, ou guarde no seu gerenciador de senhas.
+recovery-kept = Já guardei
+recovery-left = { $n ->
+    [0] Não resta nenhum código de recuperação.
+    [one] Resta { $n } código de recuperação.
+   *[other] Restam { $n } códigos de recuperação.
+  }
+sessions = Onde você tem sessão aberta
+sessions-why = Cada uma termina sozinha depois de oito horas sem uso, e depois de um dia no máximo.
+sessions-end = Sair em todos os outros lugares
+session-this = Esta
+session-end = Encerrar
+session-used = usada { $ago }
+method-passkey = Chave de acesso
+method-password = Senha
+method-password-code = Senha e código
+method-password-recovery = Senha e código de recuperação
+method-outside = Acesso da sua organização
+method-link = Link de uso único
+outside = Contas externas com que você entra
+speak = Idioma e hora
+as-browser = Como o navegador pede
+as-server = Como está no servidor
+
+# Consultar outras pessoas
+look-title = Para quê?
+look-headline = Para que você precisa dos dados de { $name }?
+look-lead = Esta consulta fica registrada. { $name } vê quem consultou, quando e para quê.
+look-purpose = Para quê
+look-words = Nas suas palavras
+look-words-hint = Poucas palavras, como o número de um caso. Pode ficar vazio, menos para outra finalidade.
+look-press = Abrir os dados
+purpose-help = Para ajudar a pessoa em algo
+purpose-follow-up = Para acompanhar algo que está por fazer
+purpose-incident = Por causa de uma perda ou de um incidente
+purpose-review = Para uma revisão ou uma auditoria
+purpose-directory = Para manter o cadastro de pessoas correto
+purpose-other = Para outra finalidade
+purpose-choose = Escolha para que você precisa disso.
+purpose-say = Diga em poucas palavras para que você precisa disso.
+
+# Início
+home-allow = Você está com acesso liberado para trabalhar fora do escritório.
+home-limit = Você está com acesso liberado para parte do seu trabalho.
+home-deny = Você está sem acesso para trabalhar fora do escritório no momento.
+home-no-device = Você ainda está sem acesso: não conhecemos nenhum dispositivo seu.
+home-on-leave = Você está em licença. Nada espera por você.
+home-lead-nothing = Tudo está aberto para você. Nada à espera.
+home-lead-by = Tudo está aberto para você. Uma coisa precisa ser feita até { $time }.
+home-lead-open = Tudo está aberto para você. Há algo que você pode fazer, quando for melhor para você.
+home-lead-limit = Parte do trabalho fica bloqueada até uma coisa ser feita.
+home-lead-deny = Uma coisa libera tudo de novo. Ela está abaixo, com o jeito de fazer.
+home-next = A próxima coisa a fazer
+home-nothing = Nada a fazer
+home-nothing-why = Quando algo está à espera, aparece aqui primeiro, com o jeito de fazer.
+home-coming = A seguir
+home-more = Mais { $n } nas páginas dos dispositivos
+home-devices = Seus dispositivos
+home-devices-short = Dispositivos
+home-devices-none = Os dispositivos em que você trabalha aparecem aqui.
+home-rules = Regras que valem para você
+home-rules-why = { $n } regras valem para os dispositivos em que você trabalha. Cada uma diz por quê.
+home-rules-all = Ler as regras
+home-looks = { $people ->
+    [0] Em { $month }, ninguém consultou seus dados.
+    [one] Em { $month }, uma pessoa consultou seus dados e disse por quê.
+   *[other] Em { $month }, { $people } pessoas consultaram seus dados, e cada uma disse por quê.
+  }
+home-record = Ver tudo, e quem consultou
+show-me-how = Mostrar como
+why-we-ask = Por que pedimos
+device-not-heard = Ainda sem contato
+device-waits = { $n ->
+    [0] Nada à espera
+    [one] 1 coisa para ver
+   *[other] { $n } coisas para ver
+  }
+device-checked = Verificado { $ago }
+add-title = Adicione seu primeiro dispositivo
+add-ask = Peça um código de cadastro à sua coordenação de teletrabalho.
+add-ask-whom = Ou seja: { $names }.
+add-install = No dispositivo, com o Stead instalado, digite
+add-code = CÓDIGO
+add-look = Para ver o que ele encontra, antes ou depois, digite
+thing-by = Até { $time }.
+thing-first-device = Adicione o dispositivo em que você trabalha
+thing-first-device-why = Até lá, nada está aberto para você fora do escritório.
+thing-silent = “{ $device }” está sem contato há muito tempo
+thing-silent-why = Ligue-o e conecte-o. Se você não o usa mais, avise sua coordenação de teletrabalho.
+thing-return = Devolva “{ $device }”
+thing-return-why = É da organização.
+thing-passkey = Adicione uma chave de acesso
+thing-passkey-why = Entrar fica mais rápido, e ninguém consegue tirá-la de você na conversa.
+thing-attest = Confirme sua equipe: { $unit }
+thing-attest-why = Uma vez por mês, em cerca de dez minutos: todas as pessoas e coisas estão como deveriam?
+thing-finding-due = Em “{ $device }”. Depois do prazo, parte do trabalho fica bloqueada até isso ser feito.
+thing-finding-late = Em “{ $device }”. Parte do trabalho fica bloqueada até isso ser feito.
+thing-finding-unknown = Em “{ $device }”. Não foi possível saber, e isso conta como não feito.
+thing-finding-advice = Em “{ $device }”. Recomendação; não bloqueia nada.
+
+# O que sabemos sobre você
+record-headline = { $n ->
+    [0] Não guardamos nada sobre você e seus dispositivos.
+    [one] Guardamos { $n } informação sobre você e seus dispositivos.
+   *[other] Guardamos { $n } informações sobre você e seus dispositivos.
+  }
+record-lead = Isto é tudo: o que é, para que serve e por quanto tempo é guardado. Ninguém vê mais disso do que você.
+record-export = Levar com você em um arquivo
+record-looks = Quem consultou, e por quê
+record-looks-none = Ninguém consultou estes dados.
+record-looks-year = { $n ->
+    [0] Em um ano, nenhuma consulta.
+    [one] Em um ano, uma consulta por uma pessoa.
+   *[other] Em um ano, { $n } consultas. Pessoas que consultaram: { $people }.
+  }
+record-who = Quem
+record-when = Quando
+record-what-for = Para quê
+record-entry = Entrada no registro
+record-purpose = Para quê:
+record-kept = Guardado:
+record-directory = Você, como está no cadastro de pessoas
+record-directory-purpose = Para saber quem você é, quem responde por você e o que você pode fazer.
+record-directory-kept = Enquanto você trabalha aqui.
+record-ways = Como você entra
+record-ways-purpose = Para deixar você entrar, e mais ninguém. Os segredos são guardados de um jeito que não conseguimos ler.
+record-ways-kept = Até você os remover ou deixar a organização. Sessões terminam depois de um dia no máximo.
+record-passkey = Chave de acesso
+record-password = Senha, definida em
+record-authenticator = Autenticador, desde
+record-recovery = Códigos de recuperação restantes
+record-outside = Conta externa
+record-session = Sessão
+record-device = Seu dispositivo “{ $device }”
+record-device-purpose = Para avaliar se é seguro trabalhar no dispositivo. Ele não envia nada que não esteja listado aqui.
+record-device-kept = O último relatório inteiro; dos anteriores, só como a situação mudou.
+record-device-name = Como ele se chama
+record-device-enrolled = Cadastrado
+record-device-revoked = Não é mais aceito desde
+record-device-heard = Último contato
+record-device-standing = Situação
+record-device-changed = Situação mudou em
+record-attested = O que foi dito sobre você a cada mês
+record-attested-purpose = Quem responde por você confirma uma vez por mês que tudo está como deveria.
+record-attested-kept = Enquanto você trabalha aqui.
+record-ledger = No registro
+record-ledger-why = O registro identifica você só por este número. O que ele comprova sobre você não tem nome, nem endereço, nem conteúdo.
+device-owner = De quem é
+device-owner-us = Da organização
+device-owner-you = Seu
+device-owner-person = Da pessoa
+
+# Equipe
+team-headline = { $n ->
+    [0] Não há ninguém nesta equipe.
+    [one] { $open } de { $n } pessoa com acesso a tudo.
+   *[other] { $open } de { $n } pessoas com acesso a tudo.
+  }
+team-lead = { $unit }: quem tem acesso a quê, pela situação dos seus dispositivos. Ao abrir um nome, perguntamos para quê.
+team-attest-due = A revisão mensal da sua equipe deve ser feita até { $time }.
+team-attest = Fazer agora
+team-attested = Você fez a revisão da sua equipe em { $date }. A próxima vem com o próximo mês.
+team-caption = Pessoas da equipe e o que está aberto para elas
+team-person = Pessoa
+team-waits = À espera
+team-nobody = Ainda não há ninguém nesta unidade.
+team-below = Unidades abaixo
+attest-title = Revisão mensal
+attest-headline = { $unit }, { $month }: tudo está como deveria?
+attest-lead = Para cada pessoa: ela ainda trabalha fora do escritório, nestes dispositivos, e você não notou nada que peça um olhar mais atento?
+attest-right = Está como deveria
+attest-look = Pede um olhar mais atento
+attest-words = O que você notou
+attest-no-device = Nenhum dispositivo
+attest-answer = Escolha uma das duas respostas para cada pessoa.
+attest-say = Diga em poucas palavras o que pede um olhar mais atento.
+attest-press = Confirmar
+attest-proof = Isto fica registrado com o seu nome. Cada pessoa lê o que você disse sobre ela.
+
+# Cadastro de pessoas
+people-headline = { $n ->
+    [0] Nenhuma pessoa em { $unit }
+    [one] { $n } pessoa em { $unit }
+   *[other] { $n } pessoas em { $unit }
+  }
+people-words = Nome, endereço ou matrícula
+people-here = Quem está aqui
+people-none = Ninguém corresponde a isso.
+people-caption = Pessoas por nome
+people-count = { $n ->
+    [0] Nenhuma pessoa
+    [one] { $n } pessoa
+   *[other] { $n } pessoas
+  }
+person-new = Adicionar uma pessoa
+person-new-lead = No início, ela fica com convite. Depois você envia um link com que ela escolhe como entrar.
+person-add = Adicionar
+person-change = Alterar o que é guardado sobre { $name }
+person-seen = { $name } vê que você abriu isto, quando e para quê.
+person-open = O que está aberto para a pessoa
+person-no-device = Nenhum dispositivo está cadastrado para a pessoa.
+person-code = Dar um código de cadastro
+person-state = Entrada e saída
+person-invite = Criar um link de convite
+person-reset = Criar um link para configurar o acesso de novo
+person-becomes = Nova situação
+last-day-hint = Para quem está de saída. O acesso termina sozinho no fim desse dia.
+last-day-missing = Diga qual é o último dia.
+last-day-past = Esse dia já passou. Escolha um posterior, ou escolha que a pessoa saiu.
+last-day-unreadable = Isto não é uma data. Escreva como 2026-12-31.
+told-link = Entregue este link à pessoa. Ele funciona uma vez e só é mostrado agora.
+told-code = Entregue este código à pessoa. Ele cadastra um dispositivo em até três dias e só é mostrado agora.
+returned = Foi devolvido
+leaving-title = Saída: o que volta e o que termina
+clear-out-return = Devolver “{ $device }”
+clear-out-revoke = “{ $device }” não é mais aceito
+clear-out-access = O acesso termina
+clear-out-role = A função { $role } em { $unit } termina
+roles-headline = O que é confiado a { $name }
+roles-lead = Uma função vale para uma unidade e tudo abaixo dela. Fica suspensa enquanto a pessoa está em licença.
+roles-none = Nenhuma função. Cada pessoa vê e faz o que é dela.
+roles-unit-hint = A função vale aqui e em todas as unidades abaixo.
+roles-give = Dar esta função
+operator-last = Mais ninguém opera esta instalação. Dê a função a outra pessoa antes.
+units-title = Unidades
+units-lead = A árvore da organização. Funções valem para uma unidade e tudo abaixo dela.
+units-count = { $n ->
+    [one] { $n } unidade
+   *[other] { $n } unidades
+  }
+unit-new = Adicionar uma unidade
+unit-add = Adicionar
+unit-above = Abaixo de
+unit-taken = Já há uma unidade com este nome ali.
+unit-in-itself = Uma unidade não pode ficar abaixo de si mesma.
+unit-name-wrong = Um nome tem letras e não tem barra.
+import-title = Trazer pessoas de um arquivo
+import-lead = Primeiro você vê o que mudaria, linha por linha. Nada muda antes de você confirmar.
+import-file = Arquivo
+import-file-hint = Valores separados por vírgula, 4 MB no máximo. Planilhas salvam isso como CSV.
+import-paste = Ou cole aqui
+import-preview = Mostrar o que mudaria
+import-columns = A primeira linha dá o nome das colunas. “name” e “email” são necessárias; em “manager” vai o endereço de quem responde pela pessoa, em “unit”, o caminho da unidade.
+import-headline = { $adds } a adicionar, { $changes } a alterar, { $wrong } de fora
+import-nothing-yet = Nada mudou ainda.
+import-units = Estas unidades seriam adicionadas: { $units }.
+import-take = Fazer isto
+import-caption = Linhas que mudam algo, ou que não podem ser aceitas
+import-line = Linha
+import-does = O que ela faz
+import-adds = É adicionada, com convite
+import-changes = Altera: { $fields }
+import-nothing = Já está aqui
+import-twice = O mesmo endereço está na linha { $line }. Tire uma das duas.
+import-large = O arquivo é grande demais. Envie no máximo 4 MB e 20.000 linhas.
+import-unreadable = Não é possível ler isto como valores separados por vírgula. Salve como CSV em UTF-8.
+import-heading = A primeira linha precisa ter as colunas “name” e “email”.
+import-column = A coluna { $column } não é conhecida. Tire-a, ou mude o nome dela.
+import-moved = Alguém alterou o cadastro de pessoas nesse meio-tempo. Veja de novo o que mudaria.
+
+# Busca
+search-title = Busca
+search-for = Pessoas, dispositivos, regras
+search-none = Nada do que você pode ver contém “{ $q }”.
+
+# Sistema
+system-title = Sistema
+system-right = Tudo funciona como deveria.
+system-wrong = Algo não funciona como deveria.
+system-program = Programa
+system-version = Versão
+system-address = Endereço
+system-passkeys-on = Podem ser usadas
+system-operators = Operação
+system-storage = Armazenamento
+system-engine = Banco de dados
+system-entries = { $n ->
+    [one] { $n } entrada
+   *[other] { $n } entradas
+  }
+system-root = Raiz
+system-jobs = O que ele faz sozinho
+system-job = Tarefa
+system-ran = Última execução
+system-did = Última vez que fez algo
+system-state = Como foi
+system-well = Bem
+job-deadlines = Encerra prazos e percebe silêncios
+job-anchor = Ancora os últimos relatórios, todos os dias
+job-leaving = Encerra o acesso depois do último dia
+
+# Dispositivo
+device-of = { $device } de { $name }
+device-system = Sistema
+device-id = Identificador
+device-findings = Resultados
+device-findings-caption = Resultados deste dispositivo, os piores primeiro
+device-nothing-judged = Nada foi avaliado ainda. No dispositivo, execute
+device-no-finding = Nenhum resultado corresponde a isso.
+device-revoked = Revogado: não é mais aceito.
+device-enrolled-only = Cadastrado, e ainda sem contato. O primeiro relatório traz a resposta.
+device-silent = Sem contato há tempo demais. Como estava antes não conta mais.
+device-good = Tudo o que conta está como deveria.
+device-lapsed = { $n ->
+    [0] Nada passou do fim do prazo.
+    [one] Uma coisa passou do fim do prazo.
+   *[other] { $n } coisas passaram do fim do prazo.
+  }
+device-due = { $n ->
+    [0] Nada precisa ser feito.
+    [one] Uma coisa precisa ser feita, até { $time }.
+   *[other] { $n } coisas precisam ser feitas, a primeira até { $time }.
+  }
+device-revoke = Revogar este dispositivo
+device-revoke-why = Ele não é mais aceito e não abre nada. Para usá-lo de novo, é preciso cadastrá-lo de novo.
+show-all = Todos
+show-failing = Reprovados
+show-unknown = Desconhecidos
+show-passing = Aprovados
+outcome = Resultado
+rule = Regra
+we-saw = O que vimos
+since = Desde
+why-and-how = Por que, e como corrigir
+on-system = No { $system }
+note-observe = Só fica registrado; não bloqueia nada.
+note-advise = Recomendação; não bloqueia nada.
+note-due = O trabalho “{ $tier }” fica bloqueado quando o prazo termina.
+note-lapsed = O trabalho “{ $tier }” fica bloqueado até isso ser feito.
+thirty-days = Trinta dias
+strip-label = Situação em cada um dos últimos 30 dias; as mudanças estão na tabela abaixo
+today = hoje
+no-change = Ainda nenhuma mudança de situação.
+changes-caption = Mudanças de situação em trinta dias, as mais recentes primeiro
+sealed-report = Último relatório selado
+signature-valid = Assinatura válida
+signature-wrong = Assinatura não confere
+received = Recebido
+number = número
+judged-by = Avaliado por
+digest = Resumo (hash)
+key = Chave
+download-verify = Baixar para verificar sem conexão
+checkpoint-of = Ponto de verificação com { $n } entradas
+
+# Regras
+rules-title = O que a política pede
+rules-lead = Cada regra é uma página que você lê e pela qual o servidor avalia. Pacote { $pack }.
+rules-count = { $n ->
+    [one] { $n } regra
+   *[other] { $n } regras
+  }
+rule-of = Uma regra sobre dispositivos, no pacote { $pack }.
+rule-judges = Como o Stead avalia
+rule-asks = Pede
+rule-when = Quando
+rule-otherwise = Caso contrário:
+rule-grace = Prazo
+rule-costs = Bloqueia
+rule-costs-tier = Trabalho “{ $tier }”, quando a regra é exigida e o prazo passou
+rule-harm = Dano
+rule-protects = Protege
+rule-controls = Controles
+how-to-fix = Como corrigir
+not-passing = Sem aprovação
+stage = Etapa
+stage-observe = Observada
+stage-advise = Recomendada
+stage-enforce = Exigida
+comes-from = Vem de
+harm-low = Um incômodo
+harm-medium = Enfraquece outra medida
+harm-high = Abre um caminho até os dados
+harm-critical = Os dados estão abertos agora
+serves-confidentiality = confidencialidade
+serves-integrity = integridade
+serves-availability = disponibilidade
+
+# Problems
+problem-malformed = Não foi possível ler a mensagem.
+problem-too-large = A mensagem é grande demais.
+problem-wrong-media-type = A mensagem não é JSON.
+problem-wrong-version = A mensagem tem uma versão que este servidor não conhece.
+problem-bad-signature = A assinatura não confere com a chave do dispositivo.
+problem-unknown-device = Este dispositivo não está cadastrado aqui.
+problem-revoked-device = Este dispositivo foi revogado.
+problem-code-unknown = Este código de cadastro não foi dado aqui.
+problem-code-used = Este código de cadastro já foi usado.
+problem-code-expired = Este código de cadastro expirou.
+problem-key-enrolled = Esta chave é de um dispositivo que já está cadastrado.
+problem-old-sequence = Uma mensagem posterior deste dispositivo já foi guardada.
+problem-sequence-fork = Outra mensagem com este número já foi guardada.
+problem-clock-skew = O relógio do dispositivo está mais de dez minutos fora da hora.
+problem-facts-needed = O servidor não tem estas informações; envie todas.
+problem-not-found = Não há nada aqui.
+problem-wrong-method = Isto não pode ser feito neste endereço.
+problem-sign-in-needed = Você está sem sessão aberta.
+problem-sign-in-failed = Não foi possível entrar.
+problem-too-many = Houve tentativas demais.
+problem-proof-needed = Isto pergunta mais uma vez quem você é.
+problem-purpose-needed = Diga para que você precisa destes dados.
+problem-invalid = Algo no que você enviou não está certo.
+problem-conflict = Isto não combina com a situação atual.
+problem-forbidden = Você não pode fazer isto.
+problem-cross-site = Este pedido veio de outro site.
+problem-unavailable = O servidor não pode fazer isto agora.
+problem-internal = Algo deu errado do nosso lado.
+
+# Facts
+fact-device-kind = Se é um computador ou um celular
+fact-device-owner = Se é da organização ou da pessoa, como anotado no cadastro do dispositivo
+fact-device-os-system = O sistema operacional
+fact-device-os-release = A versão do sistema operacional
+fact-device-os-name = O nome que o sistema operacional dá a si mesmo
+fact-device-volumes = Onde os discos fixos e a área de troca (swap) estão montados e se cada um está criptografado, nunca o que há neles
+fact-device-firewall-denies-inbound = Se as conexões de fora são recusadas, salvo as permitidas
+fact-device-firewall-by = Qual firewall faz isso
+fact-device-screen-lock-after = Segundos sem uso até a tela se bloquear; 0 é nunca
+fact-device-login-automatic = Se alguém entra sem senha quando ele inicia
+fact-device-updates-security-pending = Quantas atualizações de segurança estão à espera, nunca quais
+fact-device-updates-checked-at = Quando a lista de atualizações foi buscada pela última vez
+fact-device-updates-automatic = Se as atualizações de segurança se instalam sozinhas
+fact-device-antivirus-running = Se a proteção contra vírus está funcionando
+fact-device-antivirus-product = Qual proteção contra vírus está funcionando
+fact-device-antivirus-signatures-at = Quando a lista de vírus conhecidos dela foi renovada pela última vez
+fact-device-remote-login-open = Se alguém consegue entrar pela rede
+fact-device-doors = Quais programas aceitam conexões de outras máquinas, e em qual porta
+fact-device-secure-boot = Se só sistemas assinados podem iniciar
+fact-device-wifi-security = Como é criptografado o Wi-Fi em uso: open, wep, wpa, wpa2, wpa3 ou enterprise; nunca o nome dele
+fact-device-tunnel-carries-traffic = Se um túnel leva o que vai para a internet
+fact-device-password-manager-present = Se há um gerenciador de senhas instalado, nunca o que está nele
+fact-device-clock-synchronised = Se a rede mantém o relógio certo
+fact-device-accounts-administrators = Quantas contas de pessoas têm direitos de administrador, nunca de quem são
+fact-device-mail-foreign-accounts = Quantas contas de e-mail e de calendário não são da organização, nunca quais

@@ -1,0 +1,396 @@
+//! The guard before every route. A route is written down together with what it needs; a handler is never
+//! called before that was checked, and there is no way to add a route without saying it.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, RawPathParams, Request, State},
+    handler::Handler,
+    http::{Method, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodFilter, on},
+};
+use stead_model::{DeviceId, PersonId, Role, UnitId, problem::Kind};
+use stead_store::people::Person;
+
+use super::access::{Action, Asker, Object, Place};
+use crate::{
+    App,
+    error::Refusal,
+    flows::sign_in::{self, SignedIn},
+    web,
+    words::{Language, Words},
+};
+
+/// What a route needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: anybody may.
+    Nothing,
+    /// A sealed message of a device, or a one-time code; the flow checks it.
+    Seal,
+    /// That somebody may do this to that.
+    May(Action, On),
+    /// The same; and where it is another person's record, that they have said what for.
+    Look(Action, On),
+    /// The same as [`Need::May`]; and that they have proved lately who they are.
+    Proof(Action, On),
+}
+
+/// What something is done to, and where the request says which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Whoever asks.
+    Self_,
+    /// The organisation as a whole.
+    Organisation,
+    /// The unit `unit` of the query; without one, the widest that the asker may do it to.
+    Unit,
+    /// The person `id` of the path.
+    Person,
+    /// The device `id` of the path.
+    Device,
+    /// What the ledger's entry `index` of the path is about.
+    Entry,
+}
+
+/// A route, as it was written down.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, as the router reads it.
+    pub path: &'static str,
+    /// What it needs.
+    pub need: Need,
+}
+
+/// Routes with what they need.
+pub struct Routes {
+    app: Arc<App>,
+    router: Router<Arc<App>>,
+    list: Vec<Route>,
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Routes({})", self.list.len())
+    }
+}
+
+impl Routes {
+    /// No route yet.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app, router: Router::new(), list: Vec::new() }
+    }
+
+    /// Adds a page or another thing to read.
+    #[must_use]
+    pub fn get<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::GET, MethodFilter::GET, path, need, handler)
+    }
+
+    /// Adds something to do.
+    #[must_use]
+    pub fn post<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::POST, MethodFilter::POST, path, need, handler)
+    }
+
+    fn add<H, T>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        need: Need,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        let guarded =
+            on(filter, handler).layer(middleware::from_fn_with_state((Arc::clone(&self.app), need), guard));
+        self.router = self.router.route(path, guarded);
+        self.list.push(Route { method, path, need });
+        self
+    }
+
+    /// The router, and the list of what is in it.
+    pub fn done(self) -> (Router<Arc<App>>, Vec<Route>) {
+        (self.router, self.list)
+    }
+}
+
+/// Somebody signed in, as handlers are given them.
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<SignedIn>);
+
+impl Caller {
+    /// Them, with their session.
+    pub fn who(&self) -> &SignedIn {
+        &self.0
+    }
+
+    /// Them.
+    pub fn person(&self) -> &Person {
+        &self.0.person
+    }
+
+    /// Their id.
+    pub fn id(&self) -> PersonId {
+        self.0.person.id
+    }
+
+    /// Whether they hold a role, for any unit.
+    pub fn holds(&self, role: Role) -> bool {
+        self.0.grants.iter().any(|grant| grant.role == role)
+    }
+
+    /// Whether they may do this to that.
+    pub fn may(&self, app: &App, action: Action, object: &Object) -> bool {
+        app.access.may(&self.asker(), action, object)
+    }
+
+    /// Whether they may do this to the organisation as a whole.
+    pub fn may_to_all(&self, app: &App, action: Action) -> bool {
+        self.may(app, action, &Object::organisation())
+    }
+
+    /// How the ledger names them.
+    pub fn by(&self) -> String {
+        crate::flows::person_subject(self.id())
+    }
+
+    /// How they are spoken to: as they have chosen, else as their browser asks.
+    fn words(&self, headers: &axum::http::HeaderMap) -> Words {
+        let person = self.person();
+        let language = Language::from_tag(&person.language).unwrap_or_else(|| Language::asked(headers));
+        Words::new(language, &person.zone)
+    }
+
+    fn asker(&self) -> Asker {
+        Asker { person: self.id(), grants: self.0.grants.clone() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let missing = || web::refused(Refusal::said(Kind::SignInNeeded, "sign-in-needed"), true);
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
+}
+
+/// The unit that a request is about, once the guard has found it.
+#[derive(Clone, Copy, Debug)]
+pub struct TheUnit(pub UnitId);
+
+impl<S: Sync> FromRequestParts<S> for TheUnit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let missing = || web::refused(Refusal::new(Kind::NotFound, "There is no such unit."), true);
+        parts.extensions.get::<Self>().copied().ok_or_else(missing)
+    }
+}
+
+/// Whoever is signed in, for what anybody may read.
+pub async fn caller(app: &App, headers: &axum::http::HeaderMap) -> Result<Option<Caller>, Refusal> {
+    let Some(secret) = super::session_secret(headers) else { return Ok(None) };
+    Ok(sign_in::session(app, &secret).await?.map(|who| Caller(Arc::new(who))))
+}
+
+async fn guard(
+    State((app, need)): State<(Arc<App>, Need)>,
+    path: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (action, on) = match need {
+        Need::Nothing | Need::Seal => return next.run(request).await,
+        Need::May(action, on) | Need::Look(action, on) | Need::Proof(action, on) => (action, on),
+    };
+    let page = !request.uri().path().starts_with("/api/");
+    let caller = match caller(&app, request.headers()).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) => return not_signed_in(page, &request),
+        Err(refusal) => return web::refused(refusal, page),
+    };
+    let words = caller.words(request.headers());
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let checked = check(&app, &caller, need, (action, on), &path, &query).await;
+    let mut response = match checked {
+        Ok(object) => {
+            if let Object::Unit(units) = &object
+                && let Some(unit) = units.first()
+            {
+                request.extensions_mut().insert(TheUnit(*unit));
+            }
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(words.clone());
+            next.run(request).await
+        }
+        Err(Stop::Refused(refusal)) => web::refused(refusal, page),
+        Err(Stop::SayWhy(person)) if page && request.method() == Method::GET => {
+            Redirect::to(&format!("/people/{person}/look?to={}", web::encode(&here(&request))))
+                .into_response()
+        }
+        Err(Stop::SayWhy(_)) => web::refused(Refusal::said(Kind::PurposeNeeded, "purpose-needed"), page),
+        Err(Stop::Prove) if page && request.method() == Method::GET => {
+            Redirect::to(&format!("/prove?to={}", web::encode(&here(&request)))).into_response()
+        }
+        Err(Stop::Prove) => web::refused(Refusal::said(Kind::ProofNeeded, "proof-needed"), page),
+    };
+    response.extensions_mut().insert(words);
+    response
+}
+
+/// Why a request goes no further.
+enum Stop {
+    Refused(Refusal),
+    SayWhy(PersonId),
+    Prove,
+}
+
+impl<T: Into<Refusal>> From<T> for Stop {
+    fn from(error: T) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+async fn check(
+    app: &App,
+    caller: &Caller,
+    need: Need,
+    (action, on): (Action, On),
+    path: &RawPathParams,
+    query: &str,
+) -> Result<Object, Stop> {
+    let now = app.now();
+    let object = object(app, caller, action, on, path, query).await?;
+    if !caller.may(app, action, &object) {
+        return Err(Refusal::said(Kind::Forbidden, "forbidden").into());
+    }
+    if let Some(person) = object.person().filter(|person| *person != caller.id())
+        && matches!(need, Need::Look(..))
+        && !app.store.has_said_why(&caller.who().session.id.to_string(), person, now).await?
+    {
+        return Err(Stop::SayWhy(person));
+    }
+    if matches!(need, Need::Proof(..)) && !sign_in::has_proved(&caller.who().session, now) {
+        return Err(Stop::Prove);
+    }
+    Ok(object)
+}
+
+/// What the request is about, with everything above it.
+async fn object(
+    app: &App,
+    caller: &Caller,
+    action: Action,
+    on: On,
+    path: &RawPathParams,
+    query: &str,
+) -> Result<Object, Refusal> {
+    let nothing = |what: &str| {
+        Refusal::new(Kind::NotFound, format!("There is no such {what}. It may have been named wrongly."))
+    };
+    let id = || path.iter().find(|(name, _)| *name == "id").map_or("", |(_, value)| value);
+    match on {
+        On::Self_ => Ok(Object::Person(caller.id(), place(app, caller.person()).await?)),
+        On::Organisation => Ok(Object::organisation()),
+        On::Unit => {
+            let named = query.split('&').filter_map(|pair| pair.strip_prefix("unit=")).next();
+            if let Some(named) = named.filter(|named| !named.is_empty()) {
+                let unit: UnitId = named.parse().map_err(|_| nothing("unit"))?;
+                let above = app.store.units_above(unit).await?;
+                return if above.is_empty() { Err(nothing("unit")) } else { Ok(Object::Unit(above)) };
+            }
+            let mut widest: Option<Vec<UnitId>> = None;
+            for grant in &caller.who().grants {
+                let above = app.store.units_above(grant.unit).await?;
+                let wider = widest.as_ref().is_none_or(|before| above.len() < before.len());
+                if wider && caller.may(app, action, &Object::Unit(above.clone())) {
+                    widest = Some(above);
+                }
+            }
+            Ok(widest.map_or_else(Object::organisation, Object::Unit))
+        }
+        On::Person => {
+            let person: PersonId = id().parse().map_err(|_| nothing("person"))?;
+            person_object(app, person).await?.ok_or_else(|| nothing("person"))
+        }
+        On::Device => {
+            let device: DeviceId = id().parse().map_err(|_| nothing("device"))?;
+            device_object(app, device).await?.ok_or_else(|| nothing("device"))
+        }
+        On::Entry => {
+            let index = path.iter().find(|(name, _)| *name == "index").map_or("", |(_, value)| value);
+            let index = index.parse().map_err(|_| nothing("entry"))?;
+            let entry = app.store.ledger_entry(index).await?.ok_or_else(|| nothing("entry"))?;
+            let about = match entry.subject.split_once(':') {
+                Some(("device", id)) => match id.parse() {
+                    Ok(id) => device_object(app, id).await?,
+                    Err(_) => None,
+                },
+                Some(("person", id)) => match id.parse() {
+                    Ok(id) => person_object(app, id).await?,
+                    Err(_) => None,
+                },
+                Some(_) | None => None,
+            };
+            Ok(about.unwrap_or_else(Object::organisation))
+        }
+    }
+}
+
+/// A person as authorization sees them.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn person_object(app: &App, person: PersonId) -> Result<Option<Object>, Refusal> {
+    let Some(person) = app.store.person(person).await? else { return Ok(None) };
+    Ok(Some(Object::Person(person.id, place(app, &person).await?)))
+}
+
+async fn device_object(app: &App, device: DeviceId) -> Result<Option<Object>, Refusal> {
+    let Some(person) = app.store.device_person(device).await? else { return Ok(None) };
+    let Some(person) = app.store.person(person).await? else { return Ok(None) };
+    Ok(Some(Object::Device(device, person.id, place(app, &person).await?)))
+}
+
+async fn place(app: &App, person: &Person) -> Result<Place, Refusal> {
+    Ok(Place { units: app.store.units_above(person.unit).await?, manager: person.manager })
+}
+
+/// The address of the page that was asked for.
+fn here(request: &Request) -> String {
+    request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+fn not_signed_in(page: bool, request: &Request) -> Response {
+    if request.headers().contains_key("hx-request") {
+        // A part of a page cannot show a sign-in page; the whole page goes there.
+        return ([("hx-redirect", "/sign-in")], StatusCode::UNAUTHORIZED).into_response();
+    }
+    if !page {
+        return web::refused(Refusal::said(Kind::SignInNeeded, "sign-in-needed"), false);
+    }
+    let to = if request.method() == Method::GET { here(request) } else { String::new() };
+    let address = match to.as_str() {
+        "" | "/" => "/sign-in".to_owned(),
+        to => format!("/sign-in?to={}", web::encode(to)),
+    };
+    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+}

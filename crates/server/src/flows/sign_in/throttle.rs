@@ -1,0 +1,113 @@
+//! Slowing guesses down. Each account, each address and each browser that has been let in before has an
+//! allowance that fills up again with time. Whoever guesses at somebody's password uses up the allowance
+//! that strangers share for that account; the person themselves, in a browser they have used, has their own.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use stead_model::{Millis, seal, time};
+
+/// Most allowances remembered. Those that are full again are forgotten first.
+const MOST: usize = 100_000;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// Guesses at an account by browsers that nobody has been let in with before.
+    Account(&'a str),
+    /// Guesses at an account by one browser that its person has used before.
+    Known(&'a str, &'a str),
+    /// Guesses at the second factor of an account.
+    Code(&'a str),
+    /// All attempts from one address.
+    Address(IpAddr),
+}
+
+impl Of<'_> {
+    fn key(self) -> String {
+        let text = match self {
+            Self::Account(name) => format!("account {name}"),
+            Self::Known(name, browser) => format!("known {browser} {name}"),
+            Self::Code(name) => format!("code {name}"),
+            // A household or a provider's customer has many addresses of version 6, but one network.
+            Self::Address(IpAddr::V6(address)) => format!("network {:?}", &address.segments()[..4]),
+            Self::Address(address) => format!("address {address}"),
+        };
+        seal::digest(text.as_bytes())
+    }
+
+    /// How many at once, and after how long one more.
+    fn allowance(self) -> (i64, i64) {
+        match self {
+            Self::Account(_) | Self::Known(..) => (10, time::MINUTE),
+            Self::Code(_) => (5, 2 * time::MINUTE),
+            // Many people may share an office's address.
+            Self::Address(_) => (100, time::SECOND),
+        }
+    }
+}
+
+/// Allowances, by the time at which each is full again.
+#[derive(Debug, Default)]
+pub struct Throttle(Mutex<HashMap<String, Millis>>);
+
+impl Throttle {
+    /// Takes one from an allowance; or after how many milliseconds there is one again.
+    ///
+    /// # Errors
+    /// When there is none left.
+    pub fn take(&self, of: Of<'_>, now: Millis) -> Result<(), i64> {
+        let (burst, every) = of.allowance();
+        let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if full_at.len() >= MOST {
+            full_at.retain(|_, at| *at > now);
+        }
+        let slot = full_at.entry(of.key()).or_insert(now);
+        let from = (*slot).max(now);
+        let over = from.plus(every).since(now) - burst * every;
+        if over > 0 {
+            return Err(over);
+        }
+        *slot = from.plus(every);
+        Ok(())
+    }
+
+    /// Fills an allowance up: the guess was right.
+    pub fn forgive(&self, of: Of<'_>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&of.key());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_use_up_their_own_allowance_alone() {
+        let throttle = Throttle::default();
+        let now = Millis(1_795_000_000_000);
+        for _ in 0..10 {
+            throttle.take(Of::Account("sam"), now).unwrap();
+        }
+        assert_eq!(throttle.take(Of::Account("sam"), now), Err(time::MINUTE));
+        assert_eq!(throttle.take(Of::Known("sam", "browser"), now), Ok(()), "the person is let in");
+        assert_eq!(throttle.take(Of::Account("toni"), now), Ok(()), "others are let in");
+        assert_eq!(throttle.take(Of::Account("sam"), now.plus(time::MINUTE)), Ok(()), "it fills up again");
+        throttle.forgive(Of::Account("sam"));
+        assert_eq!(throttle.take(Of::Account("sam"), now), Ok(()));
+    }
+
+    #[test]
+    fn a_network_of_version_six_is_one_address() {
+        let throttle = Throttle::default();
+        let now = Millis(0);
+        for n in 0..100 {
+            throttle.take(Of::Address(format!("2001:db8::{n:x}").parse().unwrap()), now).unwrap();
+        }
+        assert!(throttle.take(Of::Address("2001:db8::ffff".parse().unwrap()), now).is_err());
+        assert!(throttle.take(Of::Address("2001:db8:0:1::1".parse().unwrap()), now).is_ok());
+    }
+}

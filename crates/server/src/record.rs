@@ -1,0 +1,192 @@
+//! Everything that is held on a person, gathered once for the page, the file and the printed form.
+//!
+//! In scope: saying all of it, with its purpose and how long it is kept. Out of scope: who may read it.
+
+use serde::Serialize;
+use stead_model::{catalogue, seal::Envelope, time};
+use stead_store::{device::Device, people::Person};
+
+use crate::{App, error::Refusal, flows::sign_in, words::Words};
+
+/// One fact: what it is called, what it says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    /// What it is called.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+    /// Where it comes from; empty where the section says it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub origin: String,
+}
+
+/// Facts that belong together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    /// What they are about.
+    pub title: String,
+    /// What they are held for.
+    pub purpose: String,
+    /// How long they are kept.
+    pub kept: String,
+    /// The facts.
+    pub held: Vec<Held>,
+}
+
+impl Section {
+    /// How many facts it holds.
+    pub fn facts(&self) -> usize {
+        self.held.len()
+    }
+}
+
+/// Everything that is held on a person.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section>, Refusal> {
+    let mut sections = vec![directory(app, person, words).await?, ways(app, person, words).await?];
+    for device in app.store.devices_of(person.id).await? {
+        sections.push(self::device(app, &device, words).await?);
+    }
+    let said = app.store.said_of(person.id).await?;
+    if !said.is_empty() {
+        sections.push(Section {
+            title: words.say("record-attested"),
+            purpose: words.say("record-attested-purpose"),
+            kept: words.say("record-attested-kept"),
+            held: said
+                .into_iter()
+                .map(|(at, by, answer, text)| Held {
+                    name: words.long_time(at),
+                    value: [words.say(format!("attest-{answer}")), text].join(" ").trim().to_owned(),
+                    origin: by,
+                })
+                .collect(),
+        });
+    }
+    Ok(sections)
+}
+
+async fn directory(app: &App, person: &Person, words: &Words) -> Result<Section, Refusal> {
+    let mut held = Vec::new();
+    let mut push = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            held.push(Held { name: words.say(name), value, origin: String::new() });
+        }
+    };
+    push("field-name", Some(person.name.clone()));
+    push("field-email", person.email.clone());
+    push("field-staff_number", person.staff_number.clone());
+    push("field-unit", app.store.unit(person.unit).await?.map(|unit| unit.name));
+    if let Some(manager) = person.manager {
+        push("field-manager", app.store.person(manager).await?.map(|manager| manager.name));
+    }
+    let state = [words.state(person.state), words.date(person.state_since)].join(", ");
+    push("field-state", Some(state));
+    push("field-last_day", person.last_day.map(|day| words.date(day)));
+    push("field-added", Some(words.long_time(person.created_at)));
+    push("field-language", (!person.language.is_empty()).then(|| person.language.clone()));
+    push("field-zone", (!person.zone.is_empty()).then(|| person.zone.clone()));
+    for grant in app.store.grants(person.id).await? {
+        let value = [words.role(grant.role), grant.unit_name, words.date(grant.granted_at)].join(", ");
+        push("field-role", Some(value));
+    }
+    Ok(Section {
+        title: words.say("record-directory"),
+        purpose: words.say("record-directory-purpose"),
+        kept: words.say("record-directory-kept"),
+        held,
+    })
+}
+
+async fn ways(app: &App, person: &Person, words: &Words) -> Result<Section, Refusal> {
+    let now = app.now();
+    let id = person.id;
+    let mut held = Vec::new();
+    let mut push = |name: &str, value: String| {
+        held.push(Held { name: words.say(name), value, origin: String::new() });
+    };
+    for passkey in app.store.passkeys(id).await? {
+        push("record-passkey", [passkey.name, words.date(passkey.created_at)].join(", "));
+    }
+    if let Some(password) = app.store.password(id).await? {
+        push("record-password", words.date(password.set_at));
+    }
+    if let Some(at) = app.store.authenticator(id).await?.and_then(|found| found.confirmed_at) {
+        push("record-authenticator", words.date(at));
+        push("record-recovery", app.store.recovery_codes(id).await?.to_string());
+    }
+    for (issuer, at) in app.store.outside_identities(id).await? {
+        push("record-outside", [issuer, words.date(at)].join(", "));
+    }
+    for session in app.store.sessions(id, now.plus(-sign_in::ABSOLUTE)).await? {
+        push("record-session", [session.browser, words.long_time(session.created_at)].join(", "));
+    }
+    Ok(Section {
+        title: words.say("record-ways"),
+        purpose: words.say("record-ways-purpose"),
+        kept: words.say("record-ways-kept"),
+        held,
+    })
+}
+
+async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Refusal> {
+    let mut held = Vec::new();
+    let mut push = |name: String, value: String, origin: String| held.push(Held { name, value, origin });
+    let say = |name: &str| words.say(name);
+    push(say("record-device-name"), device.name.clone(), String::new());
+    let owner = if device.owner == "organisation" { "device-owner-us" } else { "device-owner-you" };
+    push(say("device-owner"), say(owner), String::new());
+    push(say("record-device-enrolled"), words.long_time(device.enrolled_at), String::new());
+    if let Some(at) = device.revoked_at {
+        push(say("record-device-revoked"), words.long_time(at), String::new());
+    }
+    if let Some(at) = device.last_seen {
+        push(say("record-device-heard"), words.long_time(at), String::new());
+    }
+    let standing = [words.standing(device.standing), words.date(device.standing_since)].join(", ");
+    push(say("record-device-standing"), standing, String::new());
+    if let Some(report) = app.store.report(device.id).await? {
+        let received = words.long_time(report.received_at);
+        for (name, value, origin) in facts(&report.envelope) {
+            let about = words.fact(&name);
+            push(about, value, [origin, received.clone()].join(", ").trim_start_matches(", ").to_owned());
+        }
+    }
+    let changes = app.store.standing_changes(device.id, app.now().plus(-365 * time::DAY)).await?;
+    for change in changes {
+        let value = [words.standing(change.standing), change.reason].join(": ");
+        push([say("record-device-changed"), words.long_time(change.at)].join(" "), value, String::new());
+    }
+    Ok(Section {
+        title: words.with("record-device", [("device", device.name.clone())]),
+        purpose: words.say("record-device-purpose"),
+        kept: words.say("record-device-kept"),
+        held,
+    })
+}
+
+/// What a sealed report says: name, value, origin. What was signed is shown, not what was made of it.
+fn facts(envelope: &str) -> Vec<(String, String, String)> {
+    let opened = || -> Option<serde_json::Value> {
+        let envelope: Envelope = serde_json::from_str(envelope).ok()?;
+        serde_json::from_slice(&envelope.unchecked_payload().ok()?).ok()
+    };
+    let Some(report) = opened() else { return Vec::new() };
+    let Some(facts) = report["facts"].as_object() else { return Vec::new() };
+    facts
+        .iter()
+        .filter(|(name, _)| catalogue::DEVICE.iter().any(|spec| spec.name == name.as_str()))
+        .map(|(name, fact)| {
+            let value = match (&fact["value"], &fact["unknown"], &fact["not_applicable"]) {
+                (serde_json::Value::Null, serde_json::Value::String(why), _)
+                | (serde_json::Value::Null, _, serde_json::Value::String(why)) => format!("– ({why})"),
+                (serde_json::Value::String(text), ..) => text.clone(),
+                (value, ..) => value.to_string(),
+            };
+            let origin = fact["origin"].as_str().unwrap_or_default().to_owned();
+            (name.clone(), value, origin)
+        })
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! What waits for a person: each with why, by when, and where it is done.
+
+use stead_model::{DeviceId, Employment, Millis, Outcome, Role, Stage, Standing};
+use stead_store::people::Person;
+
+use crate::{App, clearance::Held, error::Refusal, words::Words};
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub struct Thing {
+    /// The icon beside it.
+    pub icon: &'static str,
+    /// What it is.
+    pub title: String,
+    /// Why, in a line.
+    pub why: String,
+    /// By when.
+    pub due: Option<Millis>,
+    /// Whether the time for it has passed.
+    pub late: bool,
+    /// Where it is done.
+    pub link: String,
+    /// The rule it comes from, when it comes from one.
+    pub rule: Option<String>,
+}
+
+/// A person's devices, each with what does not pass on it.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn held(app: &App, person: &Person) -> Result<Vec<Held>, Refusal> {
+    let devices = app.store.devices_of(person.id).await?;
+    let heard: Vec<DeviceId> = devices.iter().filter(|d| d.revoked_at.is_none()).map(|d| d.id).collect();
+    let mut against = app.store.against_of_all(&heard).await?;
+    Ok(devices
+        .into_iter()
+        .filter(|device| device.revoked_at.is_none())
+        .map(|device| {
+            let (its, rest) = against.drain(..).partition(|(id, _)| *id == device.id);
+            against = rest;
+            let its: Vec<_> = its;
+            Held { against: its.into_iter().map(|(_, finding)| finding).collect(), device }
+        })
+        .collect())
+}
+
+/// Everything that waits for a person, what is due first on top.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn of(app: &App, person: &Person, held: &[Held], words: &Words) -> Result<Vec<Thing>, Refusal> {
+    let now = app.now();
+    let mut things = findings(app, held, words, now);
+    if held.is_empty() && person.state == Employment::Active {
+        things.push(Thing {
+            icon: "laptop",
+            title: words.say("thing-first-device"),
+            why: words.say("thing-first-device-why"),
+            due: None,
+            late: false,
+            link: "/home#add".to_owned(),
+            rule: None,
+        });
+    }
+    for held in held.iter().filter(|held| held.device.standing == Standing::Unknown) {
+        let name = [("device", held.device.name.clone())];
+        things.push(Thing {
+            icon: "unknown",
+            title: words.with("thing-silent", name),
+            why: words.say("thing-silent-why"),
+            due: None,
+            late: true,
+            link: format!("/devices/{}", held.device.id),
+            rule: None,
+        });
+    }
+    if person.state == Employment::Leaving {
+        for item in app.store.clear_out(person.id).await? {
+            if item.kind == "return" && item.done_at.is_none() {
+                things.push(Thing {
+                    icon: "laptop",
+                    title: words.with("thing-return", [("device", item.label)]),
+                    why: words.say("thing-return-why"),
+                    due: Some(item.due),
+                    late: item.due <= now,
+                    link: "/me#leaving".to_owned(),
+                    rule: None,
+                });
+            }
+        }
+    }
+    if app.passkeys.is_some() && app.store.passkeys(person.id).await?.is_empty() {
+        things.push(Thing {
+            icon: "key",
+            title: words.say("thing-passkey"),
+            why: words.say("thing-passkey-why"),
+            due: None,
+            late: false,
+            link: "/me/ways#passkeys".to_owned(),
+            rule: None,
+        });
+    }
+    for grant in app.store.grants(person.id).await?.iter().filter(|grant| grant.role == Role::Manager) {
+        if !person.state.may_act_in_roles() {
+            continue;
+        }
+        if let Some(due) = crate::flows::attest::due(app, grant.unit, words).await? {
+            things.push(Thing {
+                icon: "people",
+                title: words.with("thing-attest", [("unit", grant.unit_name.clone())]),
+                why: words.say("thing-attest-why"),
+                due: Some(due),
+                late: due <= now,
+                link: format!("/team/attest?unit={}", grant.unit),
+                rule: None,
+            });
+        }
+    }
+    things.sort_by_key(|thing| (!thing.late, thing.due.is_none(), thing.due));
+    Ok(things)
+}
+
+fn findings(app: &App, held: &[Held], words: &Words, now: Millis) -> Vec<Thing> {
+    let mut things = Vec::new();
+    for held in held {
+        for finding in &held.against {
+            let Some(rule) = app.pack.rule(&finding.rule) else { continue };
+            if rule.stage == Stage::Observe {
+                continue;
+            }
+            let due = finding.failing_since.map(|since| since.plus(rule.grace));
+            let due = due.filter(|_| rule.stage == Stage::Enforce);
+            let with = [("device", held.device.name.clone())];
+            let why = match (finding.outcome, due) {
+                (Outcome::Unknown, _) => "thing-finding-unknown",
+                (_, None) => "thing-finding-advice",
+                (_, Some(due)) if due <= now => "thing-finding-late",
+                (_, Some(_)) => "thing-finding-due",
+            };
+            things.push(Thing {
+                icon: if finding.outcome == Outcome::Unknown { "unknown" } else { "rule" },
+                title: rule.text(words.language.tag()).title.clone(),
+                why: words.with(why, with),
+                due,
+                late: due.is_some_and(|due| due <= now),
+                link: format!("/devices/{}#{}", held.device.id, rule.id),
+                rule: Some(rule.id.clone()),
+            });
+        }
+    }
+    things
+}

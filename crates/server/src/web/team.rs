@@ -1,0 +1,230 @@
+//! A team: who is in it, what is open to each, what waits; and the monthly attestation.
+
+use std::{collections::HashMap, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Form as Posted,
+    extract::{Query, State},
+    response::{IntoResponse, Redirect},
+};
+use serde::Deserialize;
+use stead_model::{Employment, Millis, PersonId, UnitId};
+use stead_store::{
+    attestation::Answer,
+    people::{Filter, Person},
+    unit::Unit,
+};
+
+use super::{
+    Base, Page, Reader, encode,
+    form::{self, Form},
+    nothing_here, page, parts,
+};
+use crate::{
+    App,
+    auth::{
+        access::{Action, Object},
+        guard::TheUnit,
+    },
+    clearance::{self, Held, Open, Window},
+    error::Refusal,
+    flows::attest,
+};
+
+/// People on a page.
+const PAGE: usize = 50;
+/// People in an attestation at most: more cannot be looked at in ten minutes.
+const MOST_ATTESTED: usize = 200;
+
+struct Member {
+    person: Person,
+    held: Vec<Held>,
+    windows: Vec<Window>,
+}
+
+impl Member {
+    fn waits(&self) -> i64 {
+        i64::try_from(self.held.iter().map(|held| held.against.len()).sum::<usize>()).unwrap_or(i64::MAX)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "team.html")]
+struct Team {
+    base: Base,
+    unit: Unit,
+    tiers: Vec<String>,
+    members: Vec<Member>,
+    next: Option<String>,
+    below: Vec<Unit>,
+    attest_due: Option<Millis>,
+    attested: Option<Millis>,
+    late: bool,
+}
+
+impl Team {
+    fn window(&self, window: &Window) -> parts::Html {
+        parts::open(&self.base.words, window.open)
+    }
+
+    fn headline(&self) -> String {
+        let open = |place: Option<&Window>| place.is_some_and(|window| window.open != Open::Not);
+        let all = self.members.iter().filter(|m| open(m.windows.last())).count();
+        self.base
+            .words
+            .with("team-headline", [("open", all.to_string()), ("n", self.members.len().to_string())])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "attest.html")]
+struct Ask {
+    base: Base,
+    form: Form,
+    unit: Unit,
+    month: String,
+    members: Vec<Member>,
+    sent: HashMap<String, String>,
+}
+
+impl Ask {
+    fn sent(&self, prefix: &str, person: &PersonId) -> &str {
+        self.sent.get(&format!("{prefix}-{person}")).map_or("", String::as_str)
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    id: String,
+}
+
+/// `GET /team`.
+pub async fn get(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    TheUnit(unit): TheUnit,
+    Query(asked): Query<Asked>,
+) -> Page {
+    let now = app.now();
+    let units = app.store.units().await?;
+    let unit = units.iter().find(|u| u.id == unit).cloned().ok_or_else(|| nothing_here("unit"))?;
+    let after = (!asked.after.is_empty()).then_some((asked.after, asked.id));
+    let filter = Filter { unit: unit.id, below: true, state: None, words: String::new(), after };
+    let mut listed = app.store.people(&filter, i64::try_from(PAGE + 1).unwrap_or(i64::MAX)).await?;
+    let more = listed.len() > PAGE;
+    listed.truncate(PAGE);
+    let next = listed
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("/team?unit={}&after={}&id={}", unit.id, encode(&last.search), last.person.id));
+    let members = members(&app, listed.into_iter().map(|listed| listed.person).collect(), now).await?;
+    let attest = reader.caller.may(&app, Action::TeamAttest, &Object::Unit(above(&units, unit.id)));
+    let attest_due = if attest { attest::due(&app, unit.id, &reader.words).await? } else { None };
+    let attested = app.store.attestation(unit.id).await?.map(|last| last.at);
+    page(&Team {
+        base: Base::of(&app, &reader, unit.name.clone(), "/team"),
+        tiers: app.pack.manifest.tiers.iter().map(|tier| reader.words.tier(tier)).collect(),
+        below: units.into_iter().filter(|below| below.parent == Some(unit.id)).collect(),
+        members,
+        next,
+        attested,
+        late: attest_due.is_some_and(|due| due <= now),
+        attest_due,
+        unit,
+    })
+}
+
+fn above(units: &[Unit], unit: UnitId) -> Vec<UnitId> {
+    crate::flows::directory::units::path(units, unit)
+        .map(|path| path.iter().map(|unit| unit.id).collect())
+        .unwrap_or_default()
+}
+
+async fn members(app: &App, people: Vec<Person>, now: Millis) -> Result<Vec<Member>, Refusal> {
+    let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
+    let devices = app.store.devices_of_all(&ids).await?;
+    let against = app.store.against_of_all(&devices.iter().map(|d| d.id).collect::<Vec<_>>()).await?;
+    let mut by_device: HashMap<_, Vec<_>> = HashMap::new();
+    for (device, finding) in against {
+        by_device.entry(device).or_default().push(finding);
+    }
+    let mut by_person: HashMap<PersonId, Vec<Held>> = HashMap::new();
+    for device in devices {
+        let against = by_device.remove(&device.id).unwrap_or_default();
+        by_person.entry(device.person).or_default().push(Held { device, against });
+    }
+    Ok(people
+        .into_iter()
+        .map(|person| {
+            let held = by_person.remove(&person.id).unwrap_or_default();
+            let windows = clearance::windows(&app.pack, person.state, &held, now);
+            Member { person, held, windows }
+        })
+        .collect())
+}
+
+/// `GET /team/attest`.
+pub async fn ask(State(app): State<Arc<App>>, reader: Reader, TheUnit(unit): TheUnit) -> Page {
+    page(&asking(&app, &reader, unit, Form::default(), HashMap::new()).await?)
+}
+
+async fn asking(
+    app: &App,
+    reader: &Reader,
+    unit: UnitId,
+    form: Form,
+    sent: HashMap<String, String>,
+) -> Result<Ask, super::PageError> {
+    let now = app.now();
+    let people = of_unit(app, unit).await?;
+    let unit = app.store.unit(unit).await?.ok_or_else(|| nothing_here("unit"))?;
+    Ok(Ask {
+        base: Base::of(app, reader, reader.words.say("attest-title"), "/team"),
+        form,
+        unit,
+        month: reader.words.month(now),
+        members: members(app, people, now).await?,
+        sent,
+    })
+}
+
+async fn of_unit(app: &App, unit: UnitId) -> Result<Vec<Person>, Refusal> {
+    let filter = Filter { unit, below: false, state: None, words: String::new(), after: None };
+    let listed = app.store.people(&filter, i64::try_from(MOST_ATTESTED).unwrap_or(i64::MAX)).await?;
+    let here = |state| match state {
+        Employment::Active | Employment::OnLeave | Employment::Leaving => true,
+        Employment::Invited | Employment::Gone => false,
+    };
+    Ok(listed.into_iter().map(|listed| listed.person).filter(|person| here(person.state)).collect())
+}
+
+/// `POST /team/attest`.
+pub async fn attest(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    TheUnit(unit): TheUnit,
+    Posted(sent): Posted<HashMap<String, String>>,
+) -> Page {
+    let get = |name: String| sent.get(&name).cloned().unwrap_or_default();
+    let answers = of_unit(&app, unit)
+        .await?
+        .into_iter()
+        .map(|person| Answer {
+            answer: get(format!("p-{}", person.id)),
+            words: get(format!("w-{}", person.id)),
+            person: person.id,
+        })
+        .collect();
+    match attest::attest(&app, unit, reader.caller.id(), answers).await {
+        Ok(()) => Ok(Redirect::to(&format!("/team?unit={unit}")).into_response()),
+        Err(refusal) => {
+            let form = Form::of(refusal, &reader.words)?;
+            Ok(form::not_taken(page(&asking(&app, &reader, unit, form, sent).await?)?))
+        }
+    }
+}
