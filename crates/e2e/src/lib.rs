@@ -142,6 +142,11 @@ impl Fleet {
         self.page(&format!("/devices/{}", self.device.id))
     }
 
+    /// Another device's page.
+    pub fn device_page_of(&mut self, device: &SimDevice) -> String {
+        self.page(&format!("/devices/{}", device.id))
+    }
+
     /// Exports the ledger; the file.
     pub fn export(&self, name: &str) -> std::path::PathBuf {
         let out = self.folder.path().join(name);

@@ -281,7 +281,7 @@ pub async fn out(State(app): State<Arc<App>>, reader: Reader) -> Page {
 /// Hands a session to the browser, which is known from now on.
 pub(super) fn let_in(app: &App, begun: &Begun, attempt: &Attempt, to: impl IntoResponse) -> Page {
     let mut response = with_cookie(&auth::session_cookie(&begun.secret), to.into_response());
-    if attempt.known.is_none() {
+    if password::known_browser(app, begun.person, attempt).is_none() {
         let mark = password::known_mark(app, begun.person)?;
         response = with_cookie(&auth::known_cookie(&mark), response);
     }

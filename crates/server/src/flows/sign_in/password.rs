@@ -2,7 +2,7 @@
 //! common, guessable or about the person is refused.
 
 use serde_json::json;
-use stead_model::problem::Kind;
+use stead_model::{PersonId, problem::Kind};
 use stead_store::people::Person;
 use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
@@ -60,7 +60,7 @@ pub async fn sign_in(
         app.throttle.take(Of::Address(address), now).map_err(slow_down)?;
     }
     let person = app.store.person_by_email(&email).await?;
-    let known = person.as_ref().and_then(|person| known_browser(app, person, attempt));
+    let known = person.as_ref().and_then(|person| known_browser(app, person.id, attempt));
     let guesses = match &known {
         Some(browser) => Of::Known(&email, browser),
         None => Of::Account(&email),
@@ -178,16 +178,16 @@ pub fn check(password: &str, with_second: bool, person: &Person) -> Result<(), F
 ///
 /// # Errors
 /// When the system gives no randomness.
-pub fn known_mark(app: &App, person: stead_model::PersonId) -> Result<String, Refusal> {
+pub fn known_mark(app: &App, person: PersonId) -> Result<String, Refusal> {
     let random = Secret::make(app)?;
     let mark = app.keys.sealing.mark(&format!("known browser {random} of {person}"));
     Ok(format!("{random}.{mark}"))
 }
 
 /// The random words of a browser that this person was let in with before.
-fn known_browser(app: &App, person: &Person, attempt: &Attempt) -> Option<String> {
+pub fn known_browser(app: &App, person: PersonId, attempt: &Attempt) -> Option<String> {
     let (random, mark) = attempt.known.as_deref()?.split_once('.')?;
-    let ours = app.keys.sealing.is_marked(&format!("known browser {random} of {}", person.id), mark);
+    let ours = app.keys.sealing.is_marked(&format!("known browser {random} of {person}"), mark);
     ours.then(|| random.to_owned())
 }
 
@@ -199,7 +199,7 @@ pub(super) fn slow_down(wait: i64) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use stead_model::{Employment, Millis, PersonId, UnitId};
+    use stead_model::{Employment, Millis, UnitId};
 
     use super::*;
 

@@ -1,0 +1,240 @@
+//! Who may do what, as a table: each route, and each kind of person that may use it. The object is a
+//! teleworker of unit A1 with a device. A route without a row fails, as does a row without a route; whoever
+//! is not named in a row must be refused.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what cannot go on must stop")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stead_model::{Employment, PersonId, Role, UnitId};
+use stead_server::{
+    auth::guard::Need,
+    flows::directory::{self, Told},
+    serve,
+};
+use support::TestServer;
+
+/// `everyone` is also who is not signed in; `all` is everybody who is.
+const TABLE: &str = "
+GET  /                              all
+GET  /home                          all
+GET  /sign-in                       everyone
+POST /sign-in/password              everyone
+GET  /sign-in/code                  everyone
+POST /sign-in/code                  everyone
+POST /sign-in/passkey/ask           everyone
+POST /sign-in/passkey               everyone
+GET  /join/{secret}                 everyone
+POST /join/{secret}                 everyone
+POST /sign-out                      all
+GET  /prove                         all
+POST /prove/password                all
+POST /prove/code                    all
+POST /prove/passkey/ask             all
+POST /prove/passkey                 all
+GET  /me                            all
+GET  /me/record.json                all
+GET  /me/ways                       all
+POST /me/ways/language              all
+POST /me/ways/password              all
+POST /me/ways/password/remove       all
+POST /me/ways/code                  all
+POST /me/ways/code/confirm          all
+POST /me/ways/code/remove           all
+POST /me/ways/passkey/ask           all
+POST /me/ways/passkey               all
+POST /me/ways/passkey/remove        all
+POST /me/ways/session/end           all
+POST /me/ways/sessions/end          all
+GET  /overview                      coordinator security auditor
+GET  /overview/live                 coordinator security auditor
+GET  /team                          manager coordinator coordinator-of-a security auditor
+GET  /team/attest                   manager
+POST /team/attest                   manager
+GET  /people                        manager coordinator coordinator-of-a security records auditor operator
+GET  /people/new                    coordinator coordinator-of-a
+POST /people/new                    coordinator coordinator-of-a
+GET  /people/import                 coordinator
+POST /people/import/preview         coordinator
+POST /people/import                 coordinator
+GET  /people/{id}                   own lead manager coordinator coordinator-of-a security auditor
+GET  /people/{id}/look              own lead manager coordinator coordinator-of-a security auditor
+POST /people/{id}/look              own lead manager coordinator coordinator-of-a security auditor
+GET  /people/{id}/edit              coordinator coordinator-of-a
+POST /people/{id}/edit              coordinator coordinator-of-a
+POST /people/{id}/state             coordinator coordinator-of-a
+POST /people/{id}/invite            coordinator coordinator-of-a
+POST /people/{id}/enrol             coordinator coordinator-of-a security
+POST /people/{id}/returned          coordinator coordinator-of-a
+GET  /people/{id}/roles             operator
+POST /people/{id}/roles             operator
+POST /people/{id}/roles/take        operator
+GET  /units                         coordinator security records auditor operator
+POST /units                         coordinator
+POST /units/change                  coordinator
+GET  /devices                       coordinator security auditor
+GET  /devices/{id}                  own lead manager coordinator coordinator-of-a security auditor
+GET  /devices/{id}/report           own lead manager coordinator coordinator-of-a security auditor
+POST /devices/{id}/revoke           security
+GET  /rules                         all
+GET  /rules/{id}                    all
+GET  /search                        all
+GET  /system                        auditor operator
+GET  /proof                         all
+GET  /ledger                        coordinator security auditor operator
+GET  /ledger/entries/{index}        own coordinator coordinator-of-a security auditor operator
+GET  /ledger/entries/{index}/bundle own coordinator coordinator-of-a security auditor operator
+GET  /ledger/checkpoint             everyone
+GET  /ledger/key                    everyone
+GET  /ledger/tile/{level}/{*index}  everyone
+GET  /problems/{slug}               everyone
+POST /api/v1/check-ins              everyone
+POST /api/v1/enrolments             everyone
+GET  /assets/{version}/{name}       everyone
+GET  /healthz                       everyone
+";
+
+struct World {
+    server: TestServer,
+    people: BTreeMap<&'static str, Option<PersonId>>,
+    addresses: BTreeMap<&'static str, String>,
+}
+
+async fn world() -> World {
+    let server = TestServer::start().await;
+    let all = UnitId::ORGANISATION;
+    let (a, b) = (server.unit("A", all).await, server.unit("B", all).await);
+    let a1 = server.unit("A1", a).await;
+    let mut people = BTreeMap::new();
+    people.insert("nobody", None);
+    let own = server.person("own", a1).await;
+    people.insert("own", Some(own));
+    people.insert("colleague", Some(server.person("colleague", a1).await));
+    people.insert("lead", Some(server.person("lead", b).await));
+    for (name, role, unit) in [
+        ("manager", Role::Manager, a),
+        ("manager-of-b", Role::Manager, b),
+        ("coordinator", Role::Coordinator, all),
+        ("coordinator-of-a", Role::Coordinator, a),
+        ("coordinator-of-b", Role::Coordinator, b),
+        ("security", Role::Security, all),
+        ("security-of-b", Role::Security, b),
+        ("records", Role::Records, all),
+        ("auditor", Role::Auditor, all),
+        ("auditor-of-b", Role::Auditor, b),
+        ("operator", Role::Operator, all),
+        ("on-leave", Role::Security, all),
+        ("leaving", Role::Coordinator, all),
+    ] {
+        let person = server.person(name, b).await;
+        server.give(person, role, unit).await;
+        people.insert(name, Some(person));
+    }
+    let app = &server.app;
+    let state = async |name: &str, to, last_day| {
+        directory::set_state(app, people[name].unwrap(), to, last_day, "test").await.unwrap();
+    };
+    state("on-leave", Employment::OnLeave, None).await;
+    state("leaving", Employment::Leaving, Some(app.now().plus(1_000_000_000))).await;
+    let told = Told {
+        name: "own".to_owned(),
+        email: "own@stead.example".to_owned(),
+        manager: people["lead"],
+        ..Told::default()
+    };
+    directory::change(app, own, &told, "test").await.unwrap();
+    let device = server.device(own, 1).await;
+    let head = app.store.ledger_head().await.unwrap();
+    let entry = app.store.ledger_newest(Some(&format!("device:{device}")), head.size, 1).await.unwrap();
+    let addresses = BTreeMap::from([
+        ("/people/{id}", own.to_string()),
+        ("/devices/{id}", device.to_string()),
+        ("/rules/{id}", "disk-encrypted".to_owned()),
+        ("{index}", entry[0].index.to_string()),
+        ("unit", a1.to_string()),
+    ]);
+    World { server, people, addresses }
+}
+
+impl World {
+    fn address(&self, path: &str, need: Need) -> String {
+        let mut address = path.replace("{index}", &self.addresses["{index}"]);
+        for start in ["/people/{id}", "/devices/{id}", "/rules/{id}"] {
+            if let Some(rest) = path.strip_prefix(start) {
+                address = format!("{}{rest}", start.replace("{id}", &self.addresses[start]));
+            }
+        }
+        let on_unit = matches!(need, Need::May(_, stead_server::auth::guard::On::Unit));
+        if on_unit { format!("{address}?unit={}", self.addresses["unit"]) } else { address }
+    }
+}
+
+/// Whether authorization let a request through. What comes after it, such as saying what for, is no refusal.
+fn let_through(reply: &support::Reply) -> bool {
+    // Signing out leads there too, and takes the cookie back.
+    let refused = (reply.location.starts_with("/sign-in") && reply.cookies.is_empty())
+        || reply.body.contains("/problems/forbidden")
+        || reply.body.contains("/problems/sign-in-needed");
+    !refused
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_through_whom_its_row_names_and_nobody_else() {
+    let world = world().await;
+    let (_, routes) = serve::routes(&world.server.app).done();
+    let mut table: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    for line in TABLE.lines().filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let key = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        table.insert(key, words.collect());
+    }
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for route in &routes {
+        let key = (route.method.to_string(), route.path.to_owned());
+        let Some(allowed) = table.remove(&key) else {
+            wrong.push(format!("{} {} has no row", key.0, key.1));
+            continue;
+        };
+        let address = world.address(route.path, route.need);
+        for (name, person) in &world.people {
+            let session = match person {
+                Some(person) => world.server.sign_in(*person).await,
+                None => String::new(),
+            };
+            let reply = if key.0 == "GET" {
+                world.server.get(&address, &session).await
+            } else {
+                world.server.post(&address, &session, "").await
+            };
+            asked += 1;
+            let expected = allowed.contains("everyone")
+                || (allowed.contains("all") && person.is_some())
+                || allowed.contains(name);
+            // What nobody needs to be signed in for may itself say that an attempt failed.
+            let through = matches!(route.need, Need::Nothing | Need::Seal) || let_through(&reply);
+            if through != expected {
+                let verb = if through { "lets through" } else { "refuses" };
+                wrong.push(format!("{} {} {verb} {name} ({})", key.0, key.1, reply.status));
+            }
+            assert!(reply.status < 500 || reply.status == 503, "{address}: {}", reply.body);
+        }
+    }
+    wrong.extend(table.keys().map(|(method, path)| format!("{method} {path} is no route")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{} routes, {asked} requests", routes.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_nothing_is_named_one_by_one() {
+    let world = world().await;
+    let (_, routes) = serve::routes(&world.server.app).done();
+    let open: BTreeSet<&str> =
+        routes.iter().filter(|route| route.need == Need::Nothing).map(|route| route.path).collect();
+    for path in &open {
+        let row = TABLE.lines().find(|line| line.split_whitespace().nth(1) == Some(path));
+        assert!(row.unwrap_or_else(|| panic!("{path}")).ends_with("everyone"), "{path}");
+    }
+    assert_eq!(open.len(), 12, "{open:?}");
+}
