@@ -1,45 +1,10 @@
 // Walks every page in a real browser: wide and narrow, light and dark, by keyboard, with axe.
 // Usage: node pages.mjs BASE_URL SIGN_IN_LINK [FOLDER FOR SCREENSHOTS]
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import { browser, check, end, look as lookAt, person } from './walk.mjs';
 
 const [base, link, shots] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-if (shots) mkdirSync(shots, { recursive: true });
-
-let passed = 0;
-const failures = [];
-const check = (ok, what) => { if (ok) passed += 1; else { failures.push(what); console.error(`failed: ${what}`); } };
-
-const browser = await chromium.launch({
-  executablePath: process.env.STEAD_CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
-const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
-const page = await context.newPage();
-const trouble = [];
-page.on('console', (message) => { if (message.type() === 'error') trouble.push(message.text()); });
-page.on('pageerror', (error) => trouble.push(String(error)));
-page.on('request', (request) => { if (!request.url().startsWith(base)) trouble.push(`asked a third party: ${request.url()}`); });
-
-async function look(name, address, keep) {
-  for (const [width, theme] of [[1440, 'light'], [1440, 'dark'], [360, 'light'], [360, 'dark']]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    await page.goto(base + address);
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-    const said = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join('; ')}`).join(' | ');
-    check(violations.length === 0, `${name} ${width} ${theme}: axe ${said}`);
-    if (shots && (keep || width === 360)) await page.screenshot({ path: `${shots}/${name}-${width}-${theme}.png`, fullPage: true });
-  }
-  await page.setViewportSize({ width: 320, height: 700 });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  check(wide <= 320, `${name}: scrolls sideways at 320 px (${wide})`);
-  check((await page.title()).endsWith('· Stead'), `${name}: has a title`);
-  check(await page.locator('h1').count() === 1, `${name}: has one heading of the first rank`);
-}
+const { context, page, trouble } = await person(base);
+const look = (name, address, keep) => lookAt(page, base, name, address, { shots, keep });
 
 // Without a session every page leads to signing in.
 for (const address of ['/overview', '/devices', '/rules', '/proof', '/ledger']) {
@@ -144,6 +109,4 @@ await page.goto(`${base}/overview`);
 check(page.url().startsWith(`${base}/sign-in`), 'a session that was ended is ended');
 check(trouble.length === 0, `no trouble at the end either: ${trouble.join(' | ')}`);
 
-await browser.close();
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exit(failures.length === 0 ? 0 : 1);
+await end();

@@ -1,25 +1,80 @@
 //! Every page in a real browser, at two widths, light and dark, by keyboard, with axe.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
 
-use std::{path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use stead_e2e::Fleet;
+use stead_e2e::{Fleet, system_now};
 use stead_model::{
-    Fact,
+    Fact, Facts,
     fact::{Field, Record},
 };
-use stead_testkit::device::good_facts_at;
+use stead_testkit::{SimDevice, device::good_facts_at};
 
-#[test]
-fn pages_walk_in_a_real_browser() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
+/// Runs a walk; whether there is a browser to do it with.
+fn walk(script: &str, arguments: &[&str]) {
+    let mut walk = Command::new("node");
+    walk.arg(script).args(arguments).current_dir(folder());
+    if let Some(shots) = std::env::var_os("STEAD_SCREENS") {
+        walk.arg(shots);
+    }
+    let walked = walk.output().unwrap();
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&walked.stdout), String::from_utf8_lossy(&walked.stderr));
+    eprintln!("{said}");
+    assert!(walked.status.success(), "{said}");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser")
+}
+
+fn no_browser() -> bool {
     let there =
-        folder.join("node_modules/playwright-core").is_dir() && Path::new("/usr/bin/chromium").exists();
+        folder().join("node_modules/playwright-core").is_dir() && Path::new("/usr/bin/chromium").exists();
     if !there {
         assert!(std::env::var_os("STEAD_TEST_ALL").is_none(), "no browser; `cargo xtask test` installs one");
         eprintln!("skipped: no browser; `cargo xtask test` installs one where it may");
+    }
+    !there
+}
+
+/// What people see, each with their own eyes.
+#[test]
+fn people_walk_in_a_real_browser() {
+    if no_browser() {
         return;
     }
     let mut f = Fleet::start(None);
+    let base = format!("http://localhost:{}", f.server.address.port());
+    let mut links = BTreeMap::new();
+    for (name, email, roles) in [
+        ("sam", "sam@stead.example", &[][..]),
+        ("new", "new@stead.example", &[][..]),
+        ("manager", "morgan@stead.example", &["manager"][..]),
+        ("security", "sasha@stead.example", &["security"][..]),
+        ("auditor", "alex@stead.example", &["auditor"][..]),
+        ("operator", "olga@stead.example", &["operator"][..]),
+        ("records", "rory@stead.example", &["records"][..]),
+    ] {
+        let display = format!("{}{} Walker", name[..1].to_uppercase(), &name[1..]);
+        let mut add = vec!["add-person", &display, "--email", email];
+        roles.iter().for_each(|role| add.extend(["--role", role]));
+        f.server.admin(&add).unwrap();
+        links.insert(name, f.server.admin(&["invite", email, "--base-url", &base]).unwrap());
+    }
+    let code = f.server.admin(&["enrol-code", "Sam Walker"]).unwrap();
+    let mut laptop = SimDevice::enrol(&mut f.client, [9; 32], &code, "work-laptop", system_now()).unwrap();
+    let facts = with_a_clear_disk(&f);
+    f.report_as(&mut laptop, &facts);
+    links.insert("device", format!("/devices/{}", laptop.id));
+    walk("people.mjs", &[&base, &serde_json::to_string(&links).unwrap()]);
+}
+
+fn with_a_clear_disk(f: &Fleet) -> Facts {
     let mut facts = good_facts_at(f.now());
     let volume = Record::from([
         ("mount".to_owned(), Field::from("/data")),
@@ -27,6 +82,16 @@ fn pages_walk_in_a_real_browser() {
         ("how".to_owned(), Field::from("not encrypted (ext4 on sdb1)")),
     ]);
     facts.insert("device.volumes".to_owned(), Fact::known(vec![volume], "/proc/self/mountinfo"));
+    facts
+}
+
+#[test]
+fn pages_walk_in_a_real_browser() {
+    if no_browser() {
+        return;
+    }
+    let mut f = Fleet::start(None);
+    let mut facts = with_a_clear_disk(&f);
     facts.insert(
         "device.firewall.denies_inbound".to_owned(),
         Fact::unknown("only root may read the firewall rules in force", "nft"),
@@ -36,14 +101,5 @@ fn pages_walk_in_a_real_browser() {
     let good = good_facts_at(f.now());
     f.report_as(&mut second, &good);
     let link = f.server.admin(&["sign-in-link", "--base-url", &f.server.url()]).unwrap();
-    let mut walk = Command::new("node");
-    walk.arg("pages.mjs").arg(f.server.url()).arg(link).current_dir(folder);
-    if let Some(shots) = std::env::var_os("STEAD_SCREENS") {
-        walk.arg(shots);
-    }
-    let walked = walk.output().unwrap();
-    let said =
-        format!("{}{}", String::from_utf8_lossy(&walked.stdout), String::from_utf8_lossy(&walked.stderr));
-    eprintln!("{said}");
-    assert!(walked.status.success(), "{said}");
+    walk("pages.mjs", &[&f.server.url(), &link]);
 }

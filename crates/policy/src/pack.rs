@@ -258,17 +258,22 @@ mod tests {
         let path = "rules/clock-right.pt-BR.md".to_owned();
         files.insert(
             path.clone(),
-            format!("+++\ntitle = \"O relógio está certo\"\nwhen_not = \"Não\"\n+++\n{body}"),
+            format!(
+                "+++\ntitle = \"O relógio está certo\"\nasks = \"Acerte\"\nwhen_not = \"Não\"\n+++\n{body}"
+            ),
         );
         let pack = Pack::load(&files).unwrap();
         let rule = pack.rule("clock-right").unwrap();
         assert_eq!(rule.text("pt-BR").title, "O relógio está certo");
         assert_eq!(rule.text("pt-BR").fixes.len(), rule.fixes.len());
         assert_eq!(rule.text("de").title, rule.title);
-        files.insert(path, "+++\ntitle = \"x\"\n+++\nWhy.\n".to_owned());
+        files.insert(path, "+++\ntitle = \"x\"\nasks = \"y\"\n+++\nWhy.\n".to_owned());
         assert!(Pack::load(&files).unwrap_err()[0].message().contains("sections"));
         files.remove("rules/clock-right.pt-BR.md");
-        files.insert("rules/nothing.pt-BR.md".to_owned(), "+++\ntitle = \"x\"\n+++\nWhy.\n".to_owned());
+        files.insert(
+            "rules/nothing.pt-BR.md".to_owned(),
+            "+++\ntitle = \"x\"\nasks = \"y\"\n+++\nWhy.\n".to_owned(),
+        );
         assert!(Pack::load(&files).unwrap_err()[0].message().contains("would translate"));
     }
 

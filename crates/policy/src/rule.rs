@@ -37,6 +37,7 @@ pub const SERVES: [&str; 3] = ["confidentiality", "integrity", "availability"];
 struct FrontMatter {
     id: Spanned<String>,
     title: Spanned<String>,
+    asks: String,
     requirements: Spanned<Vec<Spanned<String>>>,
     controls: Vec<String>,
     serves: Spanned<Vec<Spanned<String>>>,
@@ -65,6 +66,8 @@ pub struct Section {
 pub struct Text {
     /// Its title.
     pub title: String,
+    /// What it asks somebody to do who does not keep it, as an imperative.
+    pub asks: String,
     /// What is said when it does not concern a subject.
     pub when_not: Option<String>,
     /// Why it matters, Markdown.
@@ -80,8 +83,10 @@ pub struct Text {
 pub struct Rule {
     /// Its id, the name of its file.
     pub id: String,
-    /// Its title, in words for the person.
+    /// Its title, in words for the person: how things are where it is kept.
     pub title: String,
+    /// What it asks somebody to do who does not keep it, as an imperative.
+    pub asks: String,
     /// The lines of the source documents that it serves.
     pub requirements: Vec<String>,
     /// The controls of standards that it serves.
@@ -160,6 +165,7 @@ impl Rule {
             (Some(pass), Some(grace)) if reader.lints.is_empty() => Ok(Self {
                 id: matter.id.into_inner(),
                 title: matter.title.into_inner(),
+                asks: matter.asks,
                 requirements: plain(matter.requirements.into_inner()),
                 controls: matter.controls,
                 serves: plain(matter.serves.into_inner()),
@@ -191,6 +197,7 @@ impl Rule {
     pub fn text(&self, language: &str) -> Text {
         self.translations.get(language).cloned().unwrap_or_else(|| Text {
             title: self.title.clone(),
+            asks: self.asks.clone(),
             when_not: self.when.as_ref().map(|(_, not)| not.clone()),
             why: self.why.clone(),
             sections: self.sections.clone(),
@@ -230,8 +237,8 @@ impl Rule {
                 None => sections.push(section),
             }
         }
-        let Translated { title, when_not } = front_matter;
-        self.translations.insert(tag.to_owned(), Text { title, when_not, why, sections, fixes });
+        let Translated { title, asks, when_not } = front_matter;
+        self.translations.insert(tag.to_owned(), Text { title, asks, when_not, why, sections, fixes });
         Ok(())
     }
 
@@ -425,6 +432,7 @@ impl Reader<'_> {
 #[serde(deny_unknown_fields)]
 struct Translated {
     title: String,
+    asks: String,
     when_not: Option<String>,
 }
 

@@ -3,7 +3,13 @@
 //! In scope: saying all of it, with its purpose and how long it is kept. Out of scope: who may read it.
 
 use serde::Serialize;
-use stead_model::{catalogue, seal::Envelope, time};
+use serde_json::Value;
+use stead_model::{
+    Millis,
+    catalogue::{self, FactType},
+    seal::Envelope,
+    time,
+};
 use stead_store::{device::Device, people::Person};
 
 use crate::{App, error::Refusal, flows::sign_in, words::Words};
@@ -149,7 +155,7 @@ async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Re
     push(say("record-device-standing"), standing, String::new());
     if let Some(report) = app.store.report(device.id).await? {
         let received = words.long_time(report.received_at);
-        for (name, value, origin) in facts(&report.envelope) {
+        for (name, value, origin) in facts(&report.envelope, words) {
             let about = words.fact(&name);
             push(about, value, [origin, received.clone()].join(", ").trim_start_matches(", ").to_owned());
         }
@@ -168,25 +174,49 @@ async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Re
 }
 
 /// What a sealed report says: name, value, origin. What was signed is shown, not what was made of it.
-fn facts(envelope: &str) -> Vec<(String, String, String)> {
-    let opened = || -> Option<serde_json::Value> {
+fn facts(envelope: &str, words: &Words) -> Vec<(String, String, String)> {
+    let opened = || -> Option<Value> {
         let envelope: Envelope = serde_json::from_str(envelope).ok()?;
         serde_json::from_slice(&envelope.unchecked_payload().ok()?).ok()
     };
     let Some(report) = opened() else { return Vec::new() };
     let Some(facts) = report["facts"].as_object() else { return Vec::new() };
-    facts
-        .iter()
-        .filter(|(name, _)| catalogue::DEVICE.iter().any(|spec| spec.name == name.as_str()))
-        .map(|(name, fact)| {
-            let value = match (&fact["value"], &fact["unknown"], &fact["not_applicable"]) {
-                (serde_json::Value::Null, serde_json::Value::String(why), _)
-                | (serde_json::Value::Null, _, serde_json::Value::String(why)) => format!("– ({why})"),
-                (serde_json::Value::String(text), ..) => text.clone(),
-                (value, ..) => value.to_string(),
+    let mut all = Vec::new();
+    for spec in catalogue::DEVICE {
+        let Some(fact) = facts.get(spec.name) else { continue };
+        let value = match (&fact["value"], &fact["unknown"], &fact["not_applicable"]) {
+            (Value::Null, Value::String(why), _) => format!("{} ({why})", words.say("outcome-unknown")),
+            (Value::Null, _, Value::String(why)) => {
+                format!("{} ({why})", words.say("outcome-not-applicable"))
+            }
+            (value, ..) => said(value, &spec.kind, words),
+        };
+        let origin = fact["origin"].as_str().unwrap_or_default().to_owned();
+        all.push((spec.name.to_owned(), value, origin));
+    }
+    all
+}
+
+/// A value as people read it.
+fn said(value: &Value, kind: &FactType, words: &Words) -> String {
+    match (kind, value) {
+        (FactType::Bool, Value::Bool(yes)) => words.yes(*yes),
+        (FactType::Time, value) => {
+            value.as_i64().map_or_else(|| value.to_string(), |at| words.long_time(Millis(at)))
+        }
+        (FactType::List(_), Value::Array(all)) if all.is_empty() => words.say("nothing"),
+        (FactType::List(fields), Value::Array(all)) => {
+            let one = |record: &Value| {
+                let parts: Vec<String> = fields
+                    .iter()
+                    .filter(|(name, _)| !record[*name].is_null())
+                    .map(|(name, kind)| format!("{name}: {}", said(&record[*name], kind, words)))
+                    .collect();
+                parts.join(", ")
             };
-            let origin = fact["origin"].as_str().unwrap_or_default().to_owned();
-            (name.clone(), value, origin)
-        })
-        .collect()
+            all.iter().map(one).collect::<Vec<_>>().join("; ")
+        }
+        (_, Value::String(text)) => text.clone(),
+        (_, value) => value.to_string(),
+    }
 }

@@ -139,7 +139,7 @@ fn findings(app: &App, held: &[Held], words: &Words, now: Millis) -> Vec<Thing> 
             };
             things.push(Thing {
                 icon: if finding.outcome == Outcome::Unknown { "unknown" } else { "rule" },
-                title: rule.text(words.language.tag()).title.clone(),
+                title: rule.text(words.language.tag()).asks,
                 why: words.with(why, with),
                 due,
                 late: due.is_some_and(|due| due <= now),

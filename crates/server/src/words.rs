@@ -196,6 +196,22 @@ impl Words {
         self.named("time-deadline", at.plain())
     }
 
+    /// `Thu 08:12` within a week, else the day: for where there is little room.
+    pub fn brief(&self, at: impl Plain<Millis>, now: impl Plain<Millis>) -> String {
+        let (at, now) = (at.plain(), now.plain());
+        if at.since(now) >= 6 * time::DAY {
+            return self.named("day-brief", at);
+        }
+        let weekday = self.say(format!("weekday-brief-{}", self.zoned(at).weekday().to_monday_one_offset()));
+        let hour = self.zoned(at).strftime("%H:%M").to_string();
+        self.with("time-brief", [("weekday", weekday), ("time", hour)])
+    }
+
+    /// Yes or no.
+    pub fn yes(&self, yes: bool) -> String {
+        self.say(if yes { "yes" } else { "no" })
+    }
+
     /// `09:41:58` today, else with the date.
     pub fn exact_time(&self, at: Millis, now: Millis) -> String {
         let (at, today) = (self.zoned(at), self.zoned(now));

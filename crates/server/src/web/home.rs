@@ -45,7 +45,7 @@ impl Home {
     }
 
     fn window(&self, window: &Window) -> parts::Html {
-        parts::open(&self.base.words, window.open)
+        parts::open(&self.base.words, window.open, self.now)
     }
 
     fn waits(&self, held: &Held) -> String {
@@ -97,6 +97,7 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
         (_, _) => "home-deny",
     });
     let lead = match (&next, answer) {
+        (_, _) if held.is_empty() => words.say("home-lead-no-device"),
         (None, _) => words.say("home-lead-nothing"),
         (Some(Thing { due: Some(due), late: false, .. }), "allow") => {
             words.with("home-lead-by", [("time", words.deadline(*due))])

@@ -101,10 +101,10 @@ pub fn outcome(
 }
 
 /// Whether a tier is open, as in a row.
-pub fn open(words: &Words, open: impl Plain<Open>) -> Html {
+pub fn open(words: &Words, open: impl Plain<Open>, now: impl Plain<Millis>) -> Html {
     match open.plain() {
         Open::Now => sign("open", "open", words.say("window-open")),
-        Open::Until(due) => sign("due", "due", words.with("window-until", [("time", words.deadline(due))])),
+        Open::Until(due) => sign("due", "due", words.with("window-until", [("time", words.brief(due, now))])),
         Open::Not => sign("shut", "shut", words.say("window-closed")),
     }
 }

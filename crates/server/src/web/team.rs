@@ -53,6 +53,7 @@ impl Member {
 #[template(path = "team.html")]
 struct Team {
     base: Base,
+    now: Millis,
     unit: Unit,
     tiers: Vec<String>,
     members: Vec<Member>,
@@ -65,7 +66,7 @@ struct Team {
 
 impl Team {
     fn window(&self, window: &Window) -> parts::Html {
-        parts::open(&self.base.words, window.open)
+        parts::open(&self.base.words, window.open, self.now)
     }
 
     fn headline(&self) -> String {
@@ -128,6 +129,7 @@ pub async fn get(
     let attested = app.store.attestation(unit.id).await?.map(|last| last.at);
     page(&Team {
         base: Base::of(&app, &reader, unit.name.clone(), "/team"),
+        now,
         tiers: app.pack.manifest.tiers.iter().map(|tier| reader.words.tier(tier)).collect(),
         below: units.into_iter().filter(|below| below.parent == Some(unit.id)).collect(),
         members,
