@@ -3,8 +3,10 @@
 
 use std::{
     collections::BTreeMap,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use stead_e2e::{Fleet, system_now};
@@ -12,7 +14,7 @@ use stead_model::{
     Fact, Facts,
     fact::{Field, Record},
 };
-use stead_testkit::{SimDevice, device::good_facts_at};
+use stead_testkit::{Server, SimDevice, device::good_facts_at};
 
 /// Runs a walk; whether there is a browser to do it with.
 fn walk(script: &str, arguments: &[&str]) {
@@ -72,6 +74,46 @@ fn people_walk_in_a_real_browser() {
     f.report_as(&mut laptop, &facts);
     links.insert("device", format!("/devices/{}", laptop.id));
     walk("people.mjs", &[&base, &serde_json::to_string(&links).unwrap()]);
+}
+
+/// Signing in with an account elsewhere, at a real issuer.
+#[test]
+fn people_sign_in_elsewhere_in_a_real_browser() {
+    if no_browser() {
+        return;
+    }
+    let port = || SocketAddr::from(([127, 0, 0, 1], stead_testkit::free_port().unwrap()));
+    let (server_at, issuer_at) = (port(), port());
+    let base = format!("http://localhost:{}", server_at.port());
+    let back = format!("{base}/sign-in/outside/back");
+    let mut issuer = Command::new("node")
+        .args(["issuer.mjs", &issuer_at.port().to_string(), "stead", "a long secret of the client", &back])
+        .current_dir(folder())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(issuer.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.any(|line| line == "ready"), "the issuer did not start");
+    // It goes on talking, and would end where nobody listens.
+    std::thread::spawn(move || said.for_each(drop));
+    let data = tempfile::tempdir().unwrap();
+    let secret = data.path().join("secret");
+    std::fs::write(&secret, "a long secret of the client\n").unwrap();
+    let more = [
+        ("--oidc-issuer", format!("http://{issuer_at}")),
+        ("--oidc-client", "stead".to_owned()),
+        ("--oidc-secret-file", secret.to_string_lossy().into_owned()),
+        ("--oidc-name", "Sample ID".to_owned()),
+    ];
+    let more: Vec<String> = more.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+    let program = stead_testkit::program("stead-server").unwrap();
+    let server = Server::start_with(&program, &data.path().join("server"), None, server_at, &more).unwrap();
+    server.admin(&["add-person", "Dana Demo", "--email", "dana@stead.example"]).unwrap();
+    let walked = std::panic::catch_unwind(|| walk("outside.mjs", &[&base]));
+    issuer.kill().unwrap();
+    issuer.wait().unwrap();
+    assert!(walked.is_ok(), "the walk failed");
 }
 
 fn with_a_clear_disk(f: &Fleet) -> Facts {

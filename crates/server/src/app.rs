@@ -12,7 +12,12 @@ use crate::{
     error::Refusal,
     flows::{
         check_in::Known,
-        sign_in::{hashing::Hashing, passkey, throttle::Throttle},
+        sign_in::{
+            hashing::Hashing,
+            outside::{self, Outside},
+            passkey,
+            throttle::Throttle,
+        },
         writer::Writer,
     },
     keys::Keys,
@@ -28,6 +33,8 @@ pub struct Config {
     pub base_url: String,
     /// Whether something in front speaks for those who connect.
     pub behind_proxy: bool,
+    /// Where people may sign in elsewhere.
+    pub outside: Option<outside::Settings>,
 }
 
 impl Default for Config {
@@ -36,6 +43,7 @@ impl Default for Config {
             check_in_every: 60 * SECOND,
             base_url: "http://localhost:8787".to_owned(),
             behind_proxy: false,
+            outside: None,
         }
     }
 }
@@ -58,6 +66,8 @@ pub struct App {
     pub jobs: crate::jobs::Jobs,
     /// Does the costly work on passwords.
     pub hashing: Hashing,
+    /// Where people may sign in elsewhere.
+    pub outside: Option<Outside>,
     /// What passkeys are bound to; none where browsers bind none.
     pub passkeys: Option<webauthn_rs::Webauthn>,
     clock: Arc<dyn Clock>,
@@ -111,6 +121,7 @@ impl App {
             throttle: Throttle::default(),
             jobs: crate::jobs::Jobs::default(),
             hashing: Hashing::start()?,
+            outside: config.outside.clone().map(Outside::new).transpose()?,
             passkeys: passkey::relying_party(&config.base_url),
             config,
             clock,

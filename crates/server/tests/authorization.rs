@@ -25,6 +25,8 @@ GET  /sign-in/code                  everyone
 POST /sign-in/code                  everyone
 POST /sign-in/passkey/ask           everyone
 POST /sign-in/passkey               everyone
+GET  /sign-in/outside               everyone
+GET  /sign-in/outside/back          everyone
 GET  /join/{secret}                 everyone
 POST /join/{secret}                 everyone
 POST /sign-out                      all
@@ -236,5 +238,5 @@ async fn what_needs_nothing_is_named_one_by_one() {
         let row = TABLE.lines().find(|line| line.split_whitespace().nth(1) == Some(path));
         assert!(row.unwrap_or_else(|| panic!("{path}")).ends_with("everyone"), "{path}");
     }
-    assert_eq!(open.len(), 12, "{open:?}");
+    assert_eq!(open.len(), 14, "{open:?}");
 }

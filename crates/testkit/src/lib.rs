@@ -9,4 +9,4 @@ pub mod program;
 pub use client::Client;
 pub use device::SimDevice;
 pub use postgres::{Postgres, free_port};
-pub use program::Server;
+pub use program::{Server, program};

@@ -42,6 +42,7 @@ pub struct Server {
     program: PathBuf,
     data: PathBuf,
     store: Option<String>,
+    more: Vec<String>,
     child: Child,
 }
 
@@ -65,11 +66,26 @@ impl Server {
         store: Option<&str>,
         address: SocketAddr,
     ) -> Result<Self, String> {
+        Self::start_with(program, data, store, address, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub fn start_with(
+        program: &Path,
+        data: &Path,
+        store: Option<&str>,
+        address: SocketAddr,
+        more: &[String],
+    ) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(data).args(["--listen", &address.to_string()]);
         if let Some(store) = store {
             command.args(["--store", store]);
         }
+        command.args(more);
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
         let log = child.stderr.take().ok_or("no log")?;
         let mut lines = BufReader::new(log).lines();
@@ -84,6 +100,7 @@ impl Server {
                     program: program.to_owned(),
                     data: data.to_owned(),
                     store: store.map(str::to_owned),
+                    more: more.to_vec(),
                     child,
                 });
             }
@@ -121,7 +138,8 @@ impl Server {
     /// # Errors
     /// Why it did not start.
     pub fn again(&mut self) -> Result<(), String> {
-        let started = Self::start_at(&self.program, &self.data, self.store.as_deref(), self.address)?;
+        let started =
+            Self::start_with(&self.program, &self.data, self.store.as_deref(), self.address, &self.more)?;
         *self = started;
         Ok(())
     }

@@ -2,13 +2,16 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
+use anyhow::Context;
 use clap::Args;
 use stead_model::time::SECOND;
 use tracing_subscriber::{EnvFilter, fmt};
+use zeroize::Zeroizing;
 
 use super::Data;
 use crate::{
     Config,
+    flows::sign_in::outside,
     serve::{Listen, serve},
 };
 
@@ -34,6 +37,21 @@ pub(super) struct Serve {
     /// Seconds between a device's check-ins.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(i64).range(1..=86_400))]
     check_in_every: i64,
+    /// Who issues identities elsewhere (OpenID Connect), as in https://id.example.org.
+    #[arg(long, value_name = "URL", requires = "oidc_client", env = "STEAD_OIDC_ISSUER")]
+    oidc_issuer: Option<String>,
+    /// What this server is called there. It must allow BASE_URL/sign-in/outside/back.
+    #[arg(long, value_name = "ID", requires = "oidc_issuer", env = "STEAD_OIDC_CLIENT")]
+    oidc_client: Option<String>,
+    /// File with this server's secret there.
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer", env = "STEAD_OIDC_SECRET_FILE")]
+    oidc_secret_file: Option<PathBuf>,
+    /// What people call it.
+    #[arg(long, value_name = "NAME", default_value = "your organisation", env = "STEAD_OIDC_NAME")]
+    oidc_name: String,
+    /// Write down whoever signs in there and is not in the directory yet.
+    #[arg(long, requires = "oidc_issuer")]
+    oidc_adds_people: bool,
     /// Write the log as JSON.
     #[arg(long)]
     log_json: bool,
@@ -43,6 +61,23 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         start_log(self.log_json);
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+        let outside = match self.oidc_issuer.zip(self.oidc_client) {
+            Some((issuer, client)) => Some(outside::Settings {
+                issuer,
+                client,
+                secret: match self.oidc_secret_file {
+                    Some(file) => {
+                        let text = std::fs::read_to_string(&file)
+                            .with_context(|| format!("{} cannot be read", file.display()))?;
+                        Some(Zeroizing::new(text.trim().to_owned()))
+                    }
+                    None => None,
+                },
+                name: self.oidc_name,
+                adds_people: self.oidc_adds_people,
+            }),
+            None => None,
+        };
         let config = Config {
             check_in_every: self.check_in_every * SECOND,
             base_url: self.base_url.unwrap_or_else(|| match self.listen.ip().is_loopback() {
@@ -51,6 +86,7 @@ impl Serve {
                 false => format!("{scheme}://{}", self.listen),
             }),
             behind_proxy: self.behind_proxy,
+            outside,
         };
         // One provider of cryptography for all of TLS; a second one is never installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -61,6 +61,8 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/sign-in/code", Nothing, sign_in::code)
         .post("/sign-in/passkey/ask", Nothing, sign_in::passkey_ask)
         .post("/sign-in/passkey", Nothing, sign_in::passkey)
+        .get("/sign-in/outside", Nothing, sign_in::outside)
+        .get("/sign-in/outside/back", Nothing, sign_in::outside_back)
         .get("/join/{secret}", Nothing, joining::offer)
         .post("/join/{secret}", Nothing, joining::take)
         .post("/sign-out", May(Action::OwnChange, On::Self_), sign_in::out)

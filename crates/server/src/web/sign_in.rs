@@ -24,7 +24,7 @@ use crate::{
     auth::{self, guard},
     error::{ApiError, Refusal},
     flows::sign_in::{
-        self, Begun, authenticator, passkey,
+        self, Begun, authenticator, outside, passkey,
         password::{self, Attempt, Attempted},
     },
     words::Words,
@@ -38,6 +38,7 @@ struct Ask {
     email: String,
     to: String,
     passkeys: bool,
+    outside: Option<String>,
 }
 
 #[derive(Template)]
@@ -109,7 +110,8 @@ pub async fn ask(
 
 fn asking(app: &App, words: &Words, form: Form, email: String, to: String) -> Ask {
     let base = Base::public(words, words.say("sign-in-title"));
-    Ask { base, form, email, to, passkeys: app.passkeys.is_some() }
+    let outside = app.outside.as_ref().map(|outside| outside.settings.name.clone());
+    Ask { base, form, email, to, passkeys: app.passkeys.is_some(), outside }
 }
 
 /// What the form sends.
@@ -206,6 +208,43 @@ pub async fn passkey(
     let begun = passkey::sign_in(&app, &sent.place, &sent.answer, &attempt).await?;
     let body = Json(json!({ "to": sent.to.path() }));
     let_in(&app, &begun, &attempt, body).map_err(|error| ApiError(error.0))
+}
+
+/// `GET /sign-in/outside`: to the issuer.
+pub async fn outside(State(app): State<Arc<App>>, Query(to): Query<To>) -> Page {
+    let sent = outside::send(&app, to.path()).await?;
+    Ok(with_cookie(&auth::place_cookie(&sent.place), Redirect::to(&sent.address).into_response()))
+}
+
+/// What the issuer sends back.
+#[derive(Debug, Default, Deserialize)]
+pub struct Back {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+}
+
+/// `GET /sign-in/outside/back`.
+pub async fn outside_back(
+    State(app): State<Arc<App>>,
+    words: Words,
+    headers: HeaderMap,
+    From_(attempt): From_,
+    Query(back): Query<Back>,
+) -> Page {
+    let place = auth::place(&headers).unwrap_or_default();
+    match outside::take(&app, &place, (&back.code, &back.state), &attempt).await {
+        Ok((begun, to)) => {
+            let to = auth::local_path(&to).unwrap_or("/");
+            let response = let_in(&app, &begun, &attempt, Redirect::to(to))?;
+            Ok(with_cookie(&auth::no_place_cookie(), response))
+        }
+        Err(refusal) => {
+            let form = Form::of(refusal, &words)?;
+            Ok(form::not_taken(page(&asking(&app, &words, form, String::new(), String::new()))?))
+        }
+    }
 }
 
 /// `GET /prove`: what is sensitive asks who you are once more.

@@ -4,6 +4,7 @@
 pub mod authenticator;
 pub mod hashing;
 pub mod links;
+pub mod outside;
 pub mod passkey;
 pub mod password;
 pub mod throttle;
