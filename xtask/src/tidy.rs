@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::machine;
 
 /// Crates that each crate may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("stead-model", &[]),
     ("stead-policy", &["stead-model"]),
     ("stead-ledger", &["stead-model"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("stead-agent", &["stead-policy", "stead-model"]),
     ("stead-testkit", &["stead-model"]),
     ("stead-e2e", &["stead-model", "stead-testkit"]),
+    ("stead-sample", &["stead-model", "stead-server", "stead-store", "stead-testkit"]),
 ];
 
 /// Libraries that the agent must never link.

@@ -24,7 +24,16 @@ pub struct Up {
     /// End after the first check-in, for trying it out in a script.
     #[arg(long)]
     once: bool,
+    /// Show a sample organisation instead: made-up people and devices with a year behind them.
+    #[arg(long)]
+    sample: bool,
+    /// Remove the sample organisation, and end.
+    #[arg(long, conflicts_with_all = ["once", "sample"])]
+    remove_sample: bool,
 }
+
+/// Where the sample organisation is, within the folder for data. Nothing else is there.
+const SAMPLE: &str = "sample";
 
 /// Ends a program when dropped.
 struct Running(Child);
@@ -41,6 +50,17 @@ impl Drop for Running {
 
 impl Up {
     pub fn run(self) -> anyhow::Result<()> {
+        let sample = machine::root().join(&self.data).join(SAMPLE);
+        if self.remove_sample {
+            if sample.exists() {
+                std::fs::remove_dir_all(&sample)?;
+            }
+            println!("The sample organisation is gone.");
+            return Ok(());
+        }
+        if self.sample {
+            return self.run_sample(&sample);
+        }
         machine::cargo(&[
             "build",
             "--quiet",
@@ -53,17 +73,7 @@ impl Up {
         let data = machine::root().join(&self.data);
         let server = machine::built("stead-server", false);
         let agent = machine::built("stead", false);
-        let mut running = Running(
-            Command::new(&server)
-                .arg("serve")
-                .arg("--data")
-                .arg(data.join("server"))
-                .args(["--listen", &self.listen.to_string()])
-                .stderr(Stdio::piped())
-                .spawn()
-                .context("the server could not be started")?,
-        );
-        wait_until_ready(&mut running.0)?;
+        let mut running = self.serve(&data.join("server"))?;
         // Browsers bind passkeys to names alone.
         let address = format!("http://localhost:{}", self.listen.port());
         let state = data.join("agent");
@@ -84,6 +94,61 @@ impl Up {
         let ended = running.0.wait()?;
         println!("The server has ended ({ended}).");
         Ok(())
+    }
+
+    /// Makes the sample organisation, the first time, and serves it.
+    fn run_sample(&self, sample: &Path) -> anyhow::Result<()> {
+        machine::cargo(&[
+            "build",
+            "--quiet",
+            "--package",
+            "stead-server",
+            "--package",
+            "stead-sample",
+            "--bins",
+        ])?;
+        let server_data = sample.join("server");
+        if !server_data.exists() {
+            println!("A year passes in the sample organisation; that takes a minute or two.");
+            let made = sample.join("making");
+            if made.exists() {
+                std::fs::remove_dir_all(&made)?;
+            }
+            status(Command::new(machine::built("stead-sample", false)).arg("--data").arg(&made))?;
+            // What was interrupted half-way is made anew the next time.
+            std::fs::rename(&made, &server_data)?;
+        }
+        let mut running = self.serve(&server_data)?;
+        let base = format!("http://localhost:{}", self.listen.port());
+        println!("\nSign in as one of them. Each link works once, for fifteen minutes:\n");
+        for who in ["teleworker", "manager", "coordinator", "security", "auditor", "operator", "records"] {
+            let email = format!("{who}@sample.example");
+            let server = machine::built("stead-server", false);
+            let link = said(&server, sample, &["sign-in-link", "--base-url", &base, "--email", &email])?;
+            println!("  {who:<12} {}", link.trim());
+        }
+        println!("\nCtrl-C ends it. `cargo xtask up --remove-sample` removes it.");
+        if self.once {
+            return Ok(());
+        }
+        let ended = running.0.wait()?;
+        println!("The server has ended ({ended}).");
+        Ok(())
+    }
+
+    fn serve(&self, data: &Path) -> anyhow::Result<Running> {
+        let mut running = Running(
+            Command::new(machine::built("stead-server", false))
+                .arg("serve")
+                .arg("--data")
+                .arg(data)
+                .args(["--listen", &self.listen.to_string()])
+                .stderr(Stdio::piped())
+                .spawn()
+                .context("the server could not be started")?,
+        );
+        wait_until_ready(&mut running.0)?;
+        Ok(running)
     }
 }
 

@@ -76,6 +76,38 @@ fn people_walk_in_a_real_browser() {
     walk("people.mjs", &[&base, &serde_json::to_string(&links).unwrap()]);
 }
 
+/// The sample organisation, smaller than the one that is shown, with pages that are full.
+#[test]
+fn the_sample_walks_in_a_real_browser() {
+    if no_browser() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("server");
+    let made = Command::new(stead_testkit::program("stead-sample").unwrap())
+        .args(["--people", "60", "--devices", "90", "--days", "45", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let again = Command::new(stead_testkit::program("stead-sample").unwrap())
+        .arg("--data")
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!again.status.success(), "nothing is put among what is there");
+    let server = Server::start(&data, None).unwrap();
+    let base = format!("http://localhost:{}", server.address.port());
+    let links: BTreeMap<&str, String> = ["teleworker", "manager", "security", "auditor", "operator"]
+        .into_iter()
+        .map(|who| {
+            let email = format!("{who}@sample.example");
+            (who, server.admin(&["sign-in-link", "--base-url", &base, "--email", &email]).unwrap())
+        })
+        .collect();
+    walk("sample.mjs", &[&base, &serde_json::to_string(&links).unwrap()]);
+}
+
 /// Signing in with an account elsewhere, at a real issuer.
 #[test]
 fn people_sign_in_elsewhere_in_a_real_browser() {

@@ -1,6 +1,12 @@
 //! What every flow is given: the store, the policy in force, the keys, time and randomness.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use anyhow::Context;
 use stead_model::{Millis, time::SECOND};
@@ -23,6 +29,9 @@ use crate::{
     keys::Keys,
     source::{Clock, Randomness},
 };
+
+/// The name under which the store keeps that it holds a sample.
+const SAMPLE: &str = "sample";
 
 /// What an operator may set.
 #[derive(Clone, Debug)]
@@ -70,6 +79,8 @@ pub struct App {
     pub outside: Option<Outside>,
     /// What passkeys are bound to; none where browsers bind none.
     pub passkeys: Option<webauthn_rs::Webauthn>,
+    /// Whether the store holds a sample organisation, which every page says.
+    sample: AtomicBool,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Randomness>,
     pub(crate) known: Known,
@@ -112,6 +123,7 @@ impl App {
                 all.join("\n")
             )
         })?;
+        let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
         let app = Arc::new(Self {
             store,
@@ -124,6 +136,7 @@ impl App {
             outside: config.outside.clone().map(Outside::new).transpose()?,
             passkeys: passkey::relying_party(&config.base_url),
             config,
+            sample: AtomicBool::new(sample),
             clock,
             random,
             known: Known::default(),
@@ -132,6 +145,29 @@ impl App {
         // The writer ends when the last App that could send to it is gone.
         tokio::spawn(queue.run(Arc::downgrade(&app)));
         Ok(app)
+    }
+
+    /// Marks an empty store as that of a sample organisation. The mark stays.
+    ///
+    /// # Errors
+    /// [`Refusal`] when there is something in the store already, or it is away.
+    pub async fn mark_as_sample(&self) -> Result<(), Refusal> {
+        if self.store.ledger_head().await?.size > 0 {
+            return Err(Refusal::new(
+                stead_model::problem::Kind::Conflict,
+                "A sample organisation goes into an empty store alone.",
+            ));
+        }
+        let mut write = self.store.write().await?;
+        write.set_meta(SAMPLE, "1").await?;
+        write.commit(&self.keys.ledger).await?;
+        self.sample.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the store holds a sample organisation.
+    pub fn is_sample(&self) -> bool {
+        self.sample.load(Ordering::Relaxed)
     }
 
     /// The time.

@@ -215,7 +215,7 @@ impl Store {
             "SELECT t.device_id, t.search, d.name, p.name, t.system, t.standing, t.standing_since, s.last_seen
              FROM device_standing t JOIN device d ON d.id = t.device_id JOIN person p ON p.id = d.person_id
              JOIN device_state s ON s.device_id = t.device_id
-             WHERE {by_standing} {by_words} (t.search, t.device_id) > ($1, $2)
+             WHERE d.revoked_at IS NULL AND {by_standing} {by_words} (t.search, t.device_id) > ($1, $2)
              ORDER BY t.search, t.device_id LIMIT $4"
         )))
         .bind(after)
@@ -299,8 +299,9 @@ impl Store {
     /// When the store is away.
     pub async fn devices_at_deadline(&self, now: Millis, limit: i64) -> Result<Vec<DeviceId>> {
         let rows = sqlx::query(
-            "SELECT device_id FROM device_standing WHERE deadline IS NOT NULL AND deadline <= $1
-             ORDER BY deadline LIMIT $2",
+            "SELECT t.device_id FROM device_standing t JOIN device d ON d.id = t.device_id
+             WHERE t.deadline IS NOT NULL AND t.deadline <= $1 AND d.revoked_at IS NULL
+             ORDER BY t.deadline LIMIT $2",
         )
         .bind(now.0)
         .bind(limit)
@@ -316,7 +317,8 @@ impl Store {
     pub async fn silent_devices(&self, last_seen: Millis, limit: i64) -> Result<Vec<DeviceId>> {
         let rows = sqlx::query(
             "SELECT s.device_id FROM device_state s JOIN device_standing t ON t.device_id = s.device_id
-             WHERE s.last_seen <= $1 AND t.standing <> 'unknown' LIMIT $2",
+             JOIN device d ON d.id = s.device_id
+             WHERE s.last_seen <= $1 AND t.standing <> 'unknown' AND d.revoked_at IS NULL LIMIT $2",
         )
         .bind(last_seen.0)
         .bind(limit)

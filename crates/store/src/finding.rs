@@ -89,7 +89,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since
              FROM finding f JOIN device d ON d.id = f.device_id JOIN person p ON p.id = d.person_id
-             WHERE f.rule = $1 AND f.failing_since IS NOT NULL
+             WHERE f.rule = $1 AND f.failing_since IS NOT NULL AND d.revoked_at IS NULL
                AND (f.failing_since, f.device_id) > ($2, $3)
              ORDER BY f.failing_since, f.device_id LIMIT $4",
         )

@@ -21,6 +21,16 @@ impl Tallies {
         self.add(standing_name(to), 1);
     }
 
+    /// A device that had this standing counts no more.
+    pub fn standing_gone(&mut self, from: Standing) {
+        self.add(standing_name(from), -1);
+    }
+
+    /// A finding that had this outcome counts no more.
+    pub fn outcome_gone(&mut self, rule: &str, from: Outcome) {
+        self.add(outcome_name(rule, from), -1);
+    }
+
     /// A finding's outcome changed; `from` is none for the first finding.
     pub fn outcome(&mut self, rule: &str, from: Option<Outcome>, to: Outcome) {
         if let Some(from) = from {

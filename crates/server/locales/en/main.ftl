@@ -1,6 +1,7 @@
 # Words of every page. One message, one line; the names begin with the page they stand on.
 
 # Frame
+sample = This is a sample organisation. Nobody and nothing in it is real.
 skip = Skip to the page
 brand = Stead, home
 menu = Menu
@@ -329,6 +330,7 @@ add-ask-whom = That is: { $names }.
 add-install = On the device, with Stead installed, type
 add-code = CODE
 add-look = To see what it finds, before or after, type
+thing-was-by = It was to be done by { $time }.
 thing-by = By { $time }.
 thing-first-device = Add the device you work on
 thing-first-device-why = Until then nothing is open to you away from the office.

@@ -1,6 +1,7 @@
 # As palavras de todas as páginas. Uma mensagem, uma linha; os nomes começam com a página em que elas estão.
 
 # Moldura
+sample = Esta é uma organização de exemplo. Ninguém e nada nela é real.
 skip = Ir para o conteúdo
 brand = Stead, início
 menu = Menu
@@ -330,6 +331,7 @@ add-ask-whom = Ou seja: { $names }.
 add-install = No dispositivo, com o Stead instalado, digite
 add-code = CÓDIGO
 add-look = Para ver o que ele encontra, antes ou depois, digite
+thing-was-by = O prazo era { $time }.
 thing-by = Até { $time }.
 thing-first-device = Adicione o dispositivo em que você trabalha
 thing-first-device-why = Até lá, nada está aberto para você fora do escritório.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stead_model::{DeviceId, Millis, problem::Kind};
-use stead_store::Write;
+use stead_store::{Write, tally::Tallies};
 
 use super::{device_subject, entry};
 use crate::{App, error::Refusal};
@@ -33,6 +33,15 @@ pub(super) async fn within(
     if !write.revoke_device(device, now).await? {
         return Ok(false);
     }
+    // It counts among those that work no more.
+    let mut tallies = Tallies::default();
+    if let Some((standing, _)) = write.standing(device).await? {
+        tallies.standing_gone(standing);
+    }
+    for finding in write.findings(device).await? {
+        tallies.outcome_gone(&finding.rule, finding.outcome);
+    }
+    write.write_tallies(tallies, now.day()).await?;
     write.append(&entry(now, by, "device.revoked", device_subject(device), json!({})))?;
     if let Some(person) = write.device_person(device).await? {
         write.tick_off(person, "revoke", &device.to_string(), now).await?;

@@ -46,7 +46,11 @@ pub fn shown(app: &App, entry: &StoredEntry) -> Shown {
     let device = entry.subject.strip_prefix("device:");
     let short =
         |id: &str| id.parse::<stead_model::DeviceId>().map_or_else(|_| id.to_owned(), |id| id.short());
-    let mut by = value["by"].as_str().unwrap_or_default().to_owned();
+    let named = value["by"].as_str().unwrap_or_default();
+    let mut by = match named.split_once(':') {
+        Some((kind, id)) => format!("{kind} {}", short(id)),
+        None => named.to_owned(),
+    };
     if let Some(first) = by.get_mut(..1) {
         first.make_ascii_uppercase();
     }
@@ -100,6 +104,30 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "link.made" => "Sign-in link made".to_owned(),
         "session.begun" => "Signed in".to_owned(),
         "session.ended" => "Signed out".to_owned(),
+        "sessions.ended" => "Signed out elsewhere".to_owned(),
+        "person.changed" => "Person changed".to_owned(),
+        "person.state" => {
+            let words = |name: &str| text(name).replace('_', " ");
+            format!("Person moved on: {} to {}", words("from"), words("to"))
+        }
+        "person.looked-at" => "Record opened for a purpose".to_owned(),
+        "role.given" => format!("Role given: {}", text("role")),
+        "role.taken" => format!("Role taken back: {}", text("role")),
+        "unit.added" => "Unit added".to_owned(),
+        "unit.changed" => "Unit changed".to_owned(),
+        "people.imported" => "People brought in from a file".to_owned(),
+        "clear-out.begun" => "Leaving: list begun".to_owned(),
+        "clear-out.returned" => "Leaving: something came back".to_owned(),
+        "access.ended" => "Leaving: access ended".to_owned(),
+        "password.set" => "Password set".to_owned(),
+        "password.removed" => "Password removed".to_owned(),
+        "authenticator.on" => "Authenticator turned on".to_owned(),
+        "authenticator.off" => "Authenticator removed".to_owned(),
+        "recovery-code.used" => "Recovery code used".to_owned(),
+        "passkey.added" => "Passkey added".to_owned(),
+        "passkey.removed" => "Passkey removed".to_owned(),
+        "outside-identity.added" => "Account elsewhere linked".to_owned(),
+        "team.attested" => "Team confirmed for the month".to_owned(),
         "reports.anchored" => {
             format!("Digests of {} last reports anchored", data["reports"].as_u64().unwrap_or(0))
         }

@@ -160,6 +160,8 @@ struct Base {
     reader: Option<Shown>,
     /// Whether the page is for those who compare much at once.
     expert: bool,
+    /// Whether everybody and everything here is made up.
+    sample: bool,
 }
 
 /// What a page shows of its reader.
@@ -184,7 +186,14 @@ impl Base {
             policy: app.pack.label(),
             menu: menu(caller, &words),
         };
-        Self { title: title.into(), section, words, reader: Some(shown), expert: true }
+        Self {
+            title: title.into(),
+            section,
+            words,
+            reader: Some(shown),
+            expert: true,
+            sample: app.is_sample(),
+        }
     }
 
     /// A page that reads easily.
@@ -193,7 +202,14 @@ impl Base {
     }
 
     fn public(words: &Words, title: impl Into<String>) -> Self {
-        Self { title: title.into(), section: "", words: words.clone(), reader: None, expert: false }
+        Self {
+            title: title.into(),
+            section: "",
+            words: words.clone(),
+            reader: None,
+            expert: false,
+            sample: false,
+        }
     }
 
     fn asset(&self, name: &str) -> String {

@@ -264,7 +264,7 @@ pub fn trend(days: impl AsRef<[Day]>) -> Html {
         last.label()
     );
     Html(format!(
-        "<svg class=\"chart\" viewBox=\"0 0 560 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"
+        "<svg class=\"chart\" viewBox=\"0 0 576 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"
     ))
 }
 

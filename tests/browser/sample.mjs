@@ -1,0 +1,24 @@
+// Walks the sample organisation: pages must look right when they are full.
+// Usage: node sample.mjs BASE_URL LINKS_AS_JSON [FOLDER FOR SCREENSHOTS]
+import { check, end, look, person } from './walk.mjs';
+
+const [base, given, shots] = process.argv.slice(2);
+const links = JSON.parse(given);
+const pages = {
+  teleworker: [['sample-home', '/home'], ['sample-record', '/me']],
+  manager: [['sample-team', '/team'], ['sample-attest', '/team/attest']],
+  security: [['sample-overview', '/overview'], ['sample-people', '/people'], ['sample-devices', '/devices?standing=lapsed'], ['sample-rules', '/rules'], ['sample-rule', '/rules/updates-installed'], ['sample-search', '/search?q=ar']],
+  auditor: [['sample-proof', '/proof'], ['sample-ledger', '/ledger']],
+  operator: [['sample-system', '/system'], ['sample-units', '/units']],
+};
+for (const [name, list] of Object.entries(pages)) {
+  const { page, trouble } = await person(base);
+  await page.goto(base + new URL(links[name]).pathname);
+  await page.locator('main form button').click();
+  for (const [shot, address] of list) {
+    await look(page, base, shot, address, { shots, keep: true });
+    check((await page.locator('.sample').innerText()).includes('sample organisation'), `${shot} says that it is a sample`);
+  }
+  check(trouble.length === 0, `${name}: no trouble: ${trouble.join(' | ')}`);
+}
+await end();
