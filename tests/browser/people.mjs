@@ -68,6 +68,8 @@ await sam.page.locator('#password').fill('four wet otters hum at noon');
 await sam.page.locator('#password').press('Enter');
 check(sam.page.url() === `${base}/home`, `a password signs in (${sam.page.url()})`);
 
+await look(sam.page, base, 'styleguide', '/styleguide', { shots, keep: true });
+
 // Each home page, in both languages.
 const roles = { sam };
 for (const name of ['new', 'manager', 'security', 'auditor', 'operator', 'records']) {

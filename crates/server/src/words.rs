@@ -20,6 +20,9 @@ static_loader! {
     };
 }
 
+// The loader reads the files while it is compiled; this lets cargo know that they are part of it.
+const _: [&str; 2] = [include_str!("../locales/en/main.ftl"), include_str!("../locales/pt-BR/main.ftl")];
+
 /// What a message is given: names and values. Values that are whole numbers choose plurals.
 pub type Arguments = Vec<(&'static str, String)>;
 
@@ -298,8 +301,8 @@ impl Words {
     }
 
     /// `3 days`, `12 hours`: how long something lasts.
-    pub fn length(&self, millis: i64) -> String {
-        match millis {
+    pub fn length(&self, millis: impl Plain<i64>) -> String {
+        match millis.plain() {
             m if m % time::DAY == 0 => self.count("length-days", m / time::DAY),
             m if m % time::HOUR == 0 => self.count("length-hours", m / time::HOUR),
             m => self.count("length-minutes", m / time::MINUTE),

@@ -618,3 +618,35 @@ harm-critical = Data is open now
 serves-confidentiality = confidentiality
 serves-integrity = integrity
 serves-availability = availability
+
+# Overview
+overview-fresh = Every number is at most 5 seconds old.
+overview-no-device = No device is enrolled yet.
+overview-good = { $good } of { $all } devices are in good standing.
+overview-lapsed = { $n ->
+    [0] None has lapsed
+    [one] One has lapsed
+   *[other] { $n } have lapsed
+  }
+overview-more = , { $n } more than a week ago
+overview-fewer = , { $n } fewer than a week ago
+overview-empty = Give a person a code, and run the agent on their computer. Its first report shows here by itself.
+overview-standing-caption = Standing of devices now
+subject = Subject
+share = Share
+day = Day
+overview-enforced = { $n } count for the standing
+overview-advised = { $n } are told to the person
+overview-observed = { $n } are only written down
+overview-owner = Answers for it
+overview-review = { $owner }, review every { $length }
+overview-trend = Not in good standing, by day
+overview-trend-title = Devices not in good standing, by day, from { $from } on { $first } to { $to } on { $last }
+overview-serves = What the rules protect
+overview-serves-caption = Share of findings that pass, by what the rules protect
+overview-serves-note = Share of findings that pass. Unknown counts as not passing.
+overview-worst = Rules that fail most
+overview-none-judged = No device has been judged yet. What fails will be listed here.
+overview-none-fails = No rule fails. This is good.
+overview-entries = All entries
+in-seven-days = In 7 days

@@ -626,6 +626,38 @@ serves-confidentiality = confidencialidade
 serves-integrity = integridade
 serves-availability = disponibilidade
 
+# Visão geral
+overview-fresh = Cada número tem no máximo 5 segundos.
+overview-no-device = Nenhum dispositivo está cadastrado ainda.
+overview-good = { $good } de { $all } dispositivos estão em dia.
+overview-lapsed = { $n ->
+    [0] Nenhum está vencido
+    [one] Um está vencido
+   *[other] { $n } estão vencidos
+  }
+overview-more = , { $n } a mais do que há uma semana
+overview-fewer = , { $n } a menos do que há uma semana
+overview-empty = Dê um código a uma pessoa e inicie o agente no computador dela. O primeiro relatório aparece aqui sozinho.
+overview-standing-caption = Situação dos dispositivos agora
+subject = Assunto
+share = Proporção
+day = Dia
+overview-enforced = { $n } contam para a situação
+overview-advised = { $n } são recomendadas à pessoa
+overview-observed = { $n } só ficam registradas
+overview-owner = Quem responde por ela
+overview-review = { $owner }, revisão a cada { $length }
+overview-trend = Que não estão em dia, por data
+overview-trend-title = Dispositivos que não estão em dia, por data, de { $from } em { $first } a { $to } em { $last }
+overview-serves = O que as regras protegem
+overview-serves-caption = Proporção de resultados aprovados, pelo que as regras protegem
+overview-serves-note = Proporção de resultados aprovados. Desconhecido conta como não aprovado.
+overview-worst = Regras que mais falham
+overview-none-judged = Nenhum dispositivo foi avaliado ainda. O que falhar aparece aqui.
+overview-none-fails = Nenhuma regra falha. Isso é bom.
+overview-entries = Todos os itens
+in-seven-days = Em 7 dias
+
 # Problems
 problem-malformed = Não foi possível ler a mensagem.
 problem-too-large = A mensagem é grande demais.

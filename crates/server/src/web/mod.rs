@@ -17,6 +17,7 @@ mod proof;
 mod record;
 mod rules;
 mod sign_in;
+mod styleguide;
 mod system;
 mod team;
 mod units;
@@ -127,6 +128,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/ledger/key", Nothing, ledger::key)
         .get("/ledger/tile/{level}/{*index}", Nothing, ledger::tile)
         .get("/problems/{slug}", Nothing, problems::get)
+        .get("/styleguide", Nothing, styleguide::get)
 }
 
 /// Somebody signed in who reads a page, and how they are spoken to.

@@ -67,7 +67,7 @@ struct Serves {
 struct Policy {
     label: String,
     owner: String,
-    review: String,
+    review: i64,
     enforced: usize,
     advised: usize,
     observed: usize,
@@ -80,27 +80,19 @@ impl Live {
 
     fn headline(&self) -> String {
         if self.total == 0 {
-            return "No device is enrolled yet.".to_owned();
+            return self.words.say("overview-no-device");
         }
-        let good = self.count(Standing::Good);
-        let lapsed = self.count(Standing::Lapsed);
-        let verb = if self.total == 1 { "is" } else { "are" };
+        let good = self.words.with(
+            "overview-good",
+            [("good", parts::number(self.count(Standing::Good))), ("all", parts::number(self.total))],
+        );
+        let lapsed = self.words.count("overview-lapsed", self.count(Standing::Lapsed));
         let change = match self.lapsed_change {
             0 => String::new(),
-            more if more > 0 => format!(", {} more than a week ago", parts::number(more)),
-            fewer => format!(", {} fewer than a week ago", parts::number(-fewer)),
+            more if more > 0 => self.words.count("overview-more", more),
+            fewer => self.words.count("overview-fewer", -fewer),
         };
-        let lapsed = match lapsed {
-            0 => "None has lapsed".to_owned(),
-            1 => "One has lapsed".to_owned(),
-            n => format!("{} have lapsed", parts::number(n)),
-        };
-        format!(
-            "{} of {} {} {verb} in good standing. {lapsed}{change}.",
-            parts::number(good),
-            parts::number(self.total),
-            parts::plural(self.total, "device")
-        )
+        format!("{good} {lapsed}{change}.")
     }
 
     fn bar(&self) -> parts::Html {
@@ -124,7 +116,7 @@ impl Worst {
 /// `GET /overview`.
 pub async fn get(reader: Reader, State(app): State<Arc<App>>) -> Page {
     let live = gather(&app, &reader.words).await?;
-    page(&Overview { base: Base::of(&app, &reader, "Overview", "/overview"), live })
+    page(&Overview { base: Base::of(&app, &reader, reader.words.say("menu-overview"), "/overview"), live })
 }
 
 /// What the page shows already.
@@ -168,7 +160,7 @@ async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
             let before = then(&name(Outcome::Fail)).unwrap_or(0) + then(&name(Outcome::Unknown)).unwrap_or(0);
             Worst {
                 id: rule.id.clone(),
-                title: rule.title.clone(),
+                title: rule.text(words.language.tag()).title,
                 fail,
                 unknown,
                 most: 0,
@@ -201,8 +193,7 @@ async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
         policy: Policy {
             label: app.pack.label(),
             owner: app.pack.manifest.owner.clone(),
-            review: rule::duration(&app.pack.manifest.review_every)
-                .map_or_else(String::new, |millis| format!("every {} days", millis / stead_model::time::DAY)),
+            review: rule::duration(&app.pack.manifest.review_every).unwrap_or(0),
             enforced: stage(stead_model::Stage::Enforce),
             advised: stage(stead_model::Stage::Advise),
             observed: stage(stead_model::Stage::Observe),
@@ -242,7 +233,5 @@ fn serves(app: &App, word: &str, of: &dyn Fn(&str) -> i64) -> Serves {
         pass += good;
         judged += good + n(Outcome::Fail) + n(Outcome::Unknown);
     }
-    let mut title = word.to_owned();
-    title[..1].make_ascii_uppercase();
-    Serves { word: title, pass, judged }
+    Serves { word: word.to_owned(), pass, judged }
 }

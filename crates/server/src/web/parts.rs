@@ -205,14 +205,16 @@ impl Day {
         self.lapsed + self.due + self.unknown
     }
 
-    /// `12 Mar`.
-    pub fn label(&self) -> String {
-        zoned_utc(Millis(self.day * time::DAY)).strftime("%-d %b").to_string()
+    /// `12 Mar`, in the reader's language.
+    pub fn label(&self, words: &Words) -> String {
+        let at = zoned_utc(Millis(self.day * time::DAY));
+        let month: String = words.say(format!("month-{}", at.month())).chars().take(3).collect();
+        format!("{} {month}", at.day())
     }
 }
 
 /// Stacked columns of the days' numbers, zero at the bottom. The table beside it holds the same numbers.
-pub fn trend(days: impl AsRef<[Day]>) -> Html {
+pub fn trend(words: &Words, days: impl AsRef<[Day]>) -> Html {
     let days = days.as_ref();
     const BOTTOM: f64 = 298.0;
     const HEIGHT: f64 = 266.0;
@@ -250,19 +252,21 @@ pub fn trend(days: impl AsRef<[Day]>) -> Html {
             out.push_str(&format!(
                 "<text x=\"{:.1}\" y=\"322\" text-anchor=\"middle\">{}</text>",
                 x + width / 2.0,
-                day.label()
+                day.label(words)
             ));
         }
         out.push_str("</g>");
     }
     let (first, last) = (days.first().copied().unwrap_or_default(), days.last().copied().unwrap_or_default());
-    let title = format!(
-        "Devices not in good standing, by day, from {} on {} to {} on {}",
-        first.all(),
-        first.label(),
-        last.all(),
-        last.label()
-    );
+    let title = escape(&words.with(
+        "overview-trend-title",
+        [
+            ("from", first.all().to_string()),
+            ("first", first.label(words)),
+            ("to", last.all().to_string()),
+            ("last", last.label(words)),
+        ],
+    ));
     Html(format!(
         "<svg class=\"chart\" viewBox=\"0 0 576 330\" role=\"img\" aria-labelledby=\"trend-t\"><title id=\"trend-t\">{title}</title>{out}</svg>"
     ))
