@@ -12,3 +12,5 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id, email_verified: !id.startsWith('unverified'), name: `Named ${id.split('@')[0]}` }) }),
 });
 provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));
+// It ends with the test that started it, however that ends.
+process.stdin.on('end', () => process.exit()).resume();

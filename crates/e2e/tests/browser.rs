@@ -121,6 +121,7 @@ fn people_sign_in_elsewhere_in_a_real_browser() {
     let mut issuer = Command::new("node")
         .args(["issuer.mjs", &issuer_at.port().to_string(), "stead", "a long secret of the client", &back])
         .current_dir(folder())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

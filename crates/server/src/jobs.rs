@@ -10,7 +10,7 @@ use stead_model::Millis;
 use crate::{
     App,
     error::Refusal,
-    flows::{anchor, deadlines, directory::leaving},
+    flows::{anchor, deadlines, directory::leaving, retention},
     words::Words,
 };
 
@@ -80,4 +80,5 @@ pub async fn once(app: &App) {
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
     app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
+    app.jobs.note("retention", now, retention::run(app).await);
 }

@@ -6,17 +6,20 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+mod support;
+
 use stead_model::{
-    Fact, Millis, Standing,
+    Employment, Fact, Millis, Role, Standing, UnitId,
     message::Enrolled,
     time::{DAY, HOUR, MINUTE},
 };
 use stead_server::{
     App, Config,
     flows::{
-        anchor, check_in, deadlines, enrol,
+        anchor, check_in, deadlines, directory, enrol,
         sign_in::{self, links},
     },
+    jobs,
     source::{Clock, SystemRandomness},
 };
 use stead_store::session::LinkKind;
@@ -24,6 +27,7 @@ use stead_testkit::{
     SimDevice,
     device::{good_facts_at, text},
 };
+use support::TestServer;
 
 struct Hands(AtomicI64);
 
@@ -96,4 +100,43 @@ async fn links_and_sessions_expire() {
     let idle = links::take(&app, &link, "").await.unwrap().0.secret;
     hands.0.fetch_add(8 * HOUR, Ordering::SeqCst);
     assert!(sign_in::session(&app, &idle).await.unwrap().is_none(), "idle for eight hours");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_day_ends_access_and_a_year_later_the_record_is_erased() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let sam = server.person("Sam Sample", UnitId::ORGANISATION).await;
+    server.give(sam, Role::Security, UnitId::ORGANISATION).await;
+    let device = server.device(sam, 1).await;
+    let session = server.sign_in(sam).await;
+    let last = app.now().plus(3 * DAY);
+    directory::set_state(app, sam, Employment::Leaving, Some(last), "test").await.unwrap();
+    let open = async || {
+        let list = app.store.clear_out(sam).await.unwrap();
+        list.into_iter().filter(|item| item.done_at.is_none()).map(|item| item.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, ["access", "return", "revoke", "role"]);
+    assert_eq!(server.get("/home", &session).await.status, 200, "until the last day");
+    assert_eq!(server.get("/devices", &session).await.status, 403, "roles sleep at once");
+
+    server.pass(3 * DAY);
+    jobs::once(app).await;
+    assert_eq!(open().await, ["return"], "what must be handed over is still open");
+    assert_eq!(server.get("/home", &session).await.status, 303);
+    assert!(app.store.device(device).await.unwrap().unwrap().revoked_at.is_some());
+    assert!(app.store.grants(sam).await.unwrap().is_empty());
+    let tallies = app.store.tallies().await.unwrap();
+    assert_eq!(tallies["standing/good"], 0, "it counts among devices no more");
+
+    server.pass(364 * DAY);
+    jobs::once(app).await;
+    assert_eq!(app.store.person(sam).await.unwrap().unwrap().name, "Sam Sample");
+    server.pass(2 * DAY);
+    jobs::once(app).await;
+    let person = app.store.person(sam).await.unwrap().unwrap();
+    assert_eq!((person.name.as_str(), person.email), ("–", None));
+    assert!(app.store.report(device).await.unwrap().is_none());
+    assert!(app.store.findings(device).await.unwrap().is_empty());
+    assert_eq!(app.store.device(device).await.unwrap().unwrap().name, "–");
 }

@@ -33,6 +33,7 @@ ALTER TABLE person ADD COLUMN last_day BIGINT;
 ALTER TABLE person ADD COLUMN language TEXT NOT NULL DEFAULT '';
 ALTER TABLE person ADD COLUMN zone TEXT NOT NULL DEFAULT '';
 ALTER TABLE person ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN erased_at BIGINT;
 UPDATE person SET state_since = created_at, search = LOWER(name);
 CREATE UNIQUE INDEX person_email ON person (email);
 CREATE UNIQUE INDEX person_staff_number ON person (staff_number);
@@ -40,7 +41,9 @@ CREATE INDEX person_search ON person (search, id);
 CREATE INDEX person_unit ON person (unit_id, search, id);
 CREATE INDEX person_manager ON person (manager_id);
 CREATE INDEX person_last_day ON person (last_day) WHERE last_day IS NOT NULL;
+CREATE INDEX person_gone ON person (state_since) WHERE state = 'gone' AND erased_at IS NULL;
 CREATE INDEX device_person ON device (person_id);
+CREATE INDEX enrolment_code_person ON enrolment_code (person_id);
 
 CREATE TABLE role_grant (
     person_id TEXT NOT NULL REFERENCES person (id),
@@ -88,6 +91,7 @@ CREATE TABLE session (
     ended_at BIGINT
 );
 CREATE INDEX session_person ON session (person_id, created_at);
+CREATE INDEX session_created ON session (created_at);
 
 CREATE TABLE password (
     person_id TEXT PRIMARY KEY REFERENCES person (id),

@@ -15,6 +15,7 @@ pub mod finding;
 pub mod ledger;
 pub mod look;
 pub mod people;
+mod retention;
 pub mod role;
 pub mod session;
 mod sql;

@@ -118,6 +118,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "people.imported" => "People brought in from a file".to_owned(),
         "clear-out.begun" => "Leaving: list begun".to_owned(),
         "clear-out.returned" => "Leaving: something came back".to_owned(),
+        "person.erased" => "Record of somebody who left erased".to_owned(),
         "access.ended" => "Leaving: access ended".to_owned(),
         "password.set" => "Password set".to_owned(),
         "password.removed" => "Password removed".to_owned(),
