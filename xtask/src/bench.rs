@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::{bench_agent, bench_ingest};
+use crate::{bench_agent, bench_ingest, bench_people};
 
 #[derive(Subcommand)]
 pub enum Bench {
@@ -10,6 +10,8 @@ pub enum Bench {
     Agent(bench_agent::Agent),
     /// Signed messages from a simulated fleet over kept-alive HTTP.
     Ingest(bench_ingest::Ingest),
+    /// Pages with many people and devices, and devices in front of a flood of sign-ins.
+    People(bench_people::People),
 }
 
 impl Bench {
@@ -17,6 +19,7 @@ impl Bench {
         match self {
             Self::Agent(agent) => agent.run(),
             Self::Ingest(ingest) => ingest.run(),
+            Self::People(people) => people.run(),
         }
     }
 }

@@ -371,7 +371,7 @@ fn facts(firewall_off: bool, at: Millis) -> Facts {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a load generator lives in real time")]
-fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod bench_agent;
 mod bench_ingest;
+mod bench_people;
 mod machine;
 mod test;
 mod tidy;

@@ -69,7 +69,7 @@ async fn five_hundred_near_sessions_open_nothing() {
         refuse("a link", &link).await;
         let code = enrol::give_code(&server.app, sam, "organisation", HOUR, "test").await.unwrap();
         refuse("an enrolment code", &code).await;
-        let place = passkey::ask(&server.app).await.unwrap().place;
+        let place = passkey::ask(&server.app, &password::Attempt::default()).await.unwrap().place;
         refuse("a place in a ceremony", &place).await;
         let known = password::known_mark(&server.app, sam).unwrap();
         refuse("a known browser", &known).await;

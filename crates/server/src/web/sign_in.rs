@@ -75,9 +75,9 @@ impl To {
 
 /// Whoever asks to be let in, as far as the request tells.
 #[derive(Debug)]
-pub struct From_(Attempt);
+pub struct Asking(Attempt);
 
-impl FromRequestParts<Arc<App>> for From_ {
+impl FromRequestParts<Arc<App>> for Asking {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
@@ -129,7 +129,7 @@ pub struct ByPassword {
 pub async fn password(
     State(app): State<Arc<App>>,
     words: Words,
-    From_(attempt): From_,
+    Asking(attempt): Asking,
     Posted(sent): Posted<ByPassword>,
 ) -> Page {
     match password::sign_in(&app, &sent.email, sent.password, &attempt).await {
@@ -168,7 +168,7 @@ pub async fn code(
     State(app): State<Arc<App>>,
     words: Words,
     headers: HeaderMap,
-    From_(attempt): From_,
+    Asking(attempt): Asking,
     Posted(sent): Posted<ByCode>,
 ) -> Page {
     let place = auth::place(&headers).unwrap_or_default();
@@ -185,8 +185,11 @@ pub async fn code(
 }
 
 /// `POST /sign-in/passkey/ask`: a question for the browser.
-pub async fn passkey_ask(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let question = passkey::ask(&app).await?;
+pub async fn passkey_ask(
+    State(app): State<Arc<App>>,
+    Asking(attempt): Asking,
+) -> Result<Json<Value>, ApiError> {
+    let question = passkey::ask(&app, &attempt).await?;
     Ok(Json(json!({ "options": question.options, "place": question.place })))
 }
 
@@ -202,7 +205,7 @@ pub struct Answered {
 /// `POST /sign-in/passkey`.
 pub async fn passkey(
     State(app): State<Arc<App>>,
-    From_(attempt): From_,
+    Asking(attempt): Asking,
     Json(sent): Json<Answered>,
 ) -> Result<Response, ApiError> {
     let begun = passkey::sign_in(&app, &sent.place, &sent.answer, &attempt).await?;
@@ -211,8 +214,8 @@ pub async fn passkey(
 }
 
 /// `GET /sign-in/outside`: to the issuer.
-pub async fn outside(State(app): State<Arc<App>>, Query(to): Query<To>) -> Page {
-    let sent = outside::send(&app, to.path()).await?;
+pub async fn outside(State(app): State<Arc<App>>, Asking(attempt): Asking, Query(to): Query<To>) -> Page {
+    let sent = outside::send(&app, to.path(), &attempt).await?;
     Ok(with_cookie(&auth::place_cookie(&sent.place), Redirect::to(&sent.address).into_response()))
 }
 
@@ -230,7 +233,7 @@ pub async fn outside_back(
     State(app): State<Arc<App>>,
     words: Words,
     headers: HeaderMap,
-    From_(attempt): From_,
+    Asking(attempt): Asking,
     Query(back): Query<Back>,
 ) -> Page {
     let place = auth::place(&headers).unwrap_or_default();

@@ -72,6 +72,10 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
             "This link has been used or has expired. Ask whoever sent it for another.",
         )
     };
+    // What was never a link does not make writers wait.
+    if look(app, secret).await?.is_none() {
+        return Err(used());
+    }
     let mut write = app.store.write().await?;
     let (kind, id) = write.use_link(&Secret::Link.digest(secret), now).await?.ok_or_else(used)?;
     let mut person = write.person(id).await?.ok_or_else(used)?;

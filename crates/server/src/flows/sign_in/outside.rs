@@ -150,8 +150,11 @@ pub struct Sent {
 ///
 /// # Errors
 /// [`Refusal`] when it is not set up, the issuer or the store is away.
-pub async fn send(app: &App, to: &str) -> Result<Sent, Refusal> {
+pub async fn send(app: &App, to: &str, attempt: &Attempt) -> Result<Sent, Refusal> {
     let now = app.now();
+    if let Some(address) = attempt.address {
+        app.throttle.take(Of::Address(address), now).map_err(super::password::slow_down)?;
+    }
     let outside = set_up(app)?;
     let metadata = outside.published(now).await?;
     let client = CoreClient::from_provider_metadata(

@@ -39,8 +39,12 @@ pub struct Question {
 /// Asks for any passkey of this host.
 ///
 /// # Errors
-/// [`Refusal`] when passkeys cannot be used here, or the store is away.
-pub async fn ask(app: &App) -> Result<Question, Refusal> {
+/// [`Refusal`] when passkeys cannot be used here, one address asks too often, or the store is away.
+pub async fn ask(app: &App, attempt: &Attempt) -> Result<Question, Refusal> {
+    // Each question is written down; whoever asks for thousands would keep devices waiting.
+    if let Some(address) = attempt.address {
+        app.throttle.take(Of::Address(address), app.now()).map_err(super::password::slow_down)?;
+    }
     let (options, state) = party(app)?.start_discoverable_authentication().map_err(failed)?;
     question(app, "passkey sign-in", None, json!(options), json!(state)).await
 }
