@@ -4,7 +4,7 @@ mod check_ins;
 mod enrolments;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::to_bytes,
     extract::{FromRequest, Request},
     http::header,
 };
@@ -43,14 +43,11 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
         if kind.split(';').next().map(str::trim) != Some("application/json") {
             return Err(Refusal::new(Kind::WrongMediaType, "Send it as application/json.").into());
         }
-        let body: Body = request.into_body();
-        let bytes = to_bytes(body, MAX_MESSAGE + 1)
-            .await
-            .map_err(|_| Refusal::new(Kind::TooLarge, format!("At most {MAX_MESSAGE} bytes are taken.")))?;
+        let too_large = || Refusal::new(Kind::TooLarge, format!("At most {MAX_MESSAGE} bytes are taken."));
+        // Somewhat more is read and thrown away, so that the sender hears why instead of a broken connection.
+        let bytes = to_bytes(request.into_body(), 4 * MAX_MESSAGE).await.map_err(|_| too_large())?;
         if bytes.len() > MAX_MESSAGE {
-            return Err(
-                Refusal::new(Kind::TooLarge, format!("At most {MAX_MESSAGE} bytes are taken.")).into()
-            );
+            return Err(too_large().into());
         }
         String::from_utf8(bytes.to_vec())
             .map(Self)
