@@ -10,18 +10,22 @@ use stead_model::{
 };
 use stead_server::{
     App,
+    error::Refusal,
     flows::{check_in, enrol, revoke},
 };
 use stead_testkit::{
     SimDevice,
     device::{good_facts_at, text},
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     people::{Organisation, state},
     pick, told,
 };
+
+/// Most reports under way at once.
+const AT_ONCE: usize = 2_000;
 
 /// What can be wrong with a device, each for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +135,13 @@ impl Fleet {
                 let app = Arc::clone(app);
                 reports.spawn(async move { check_in::check_in(&app, &message).await.map(drop) });
             }
-        }
-        while let Some(done) = reports.join_next().await {
-            // Devices of people who have left are refused, as they should be.
-            if let Err(refusal) = done? {
-                let problem = told(refusal).to_string();
-                anyhow::ensure!(problem.contains("revoked"), "{problem}");
+            // No more at once than a server lets wait.
+            while reports.len() >= AT_ONCE {
+                heard(reports.join_next().await)?;
             }
+        }
+        while !reports.is_empty() {
+            heard(reports.join_next().await)?;
         }
         // Now and then somebody breaks something new.
         if luck.u8(..) < 90 {
@@ -146,6 +150,19 @@ impl Fleet {
             self.plans[place].spells.push(spell);
         }
         Ok(())
+    }
+}
+
+/// Devices of people who have left are refused, as they should be; anything else ends the story.
+fn heard(done: Option<Result<Result<(), Refusal>, JoinError>>) -> anyhow::Result<()> {
+    match done {
+        Some(Err(broken)) => Err(broken.into()),
+        Some(Ok(Err(refusal))) => {
+            let problem = told(refusal).to_string();
+            anyhow::ensure!(problem.contains("revoked"), "{problem}");
+            Ok(())
+        }
+        Some(Ok(Ok(()))) | None => Ok(()),
     }
 }
 
