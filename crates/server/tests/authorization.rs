@@ -241,3 +241,29 @@ async fn what_needs_nothing_is_named_one_by_one() {
     }
     assert_eq!(open.len(), 15, "{open:?}");
 }
+
+/// Whoever makes links for others, or changes their address, could come in as them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_becomes_more_by_letting_others_in_anew() {
+    let world = world().await;
+    let server = &world.server;
+    let operator = world.people["operator"].unwrap();
+    let coordinator = server.sign_in(world.people["coordinator"].unwrap()).await;
+    let link = server.post(&format!("/people/{operator}/invite"), &coordinator, "").await;
+    assert!(link.status == 403 && link.body.contains("/problems/forbidden"), "{}", link.status);
+
+    server.post(&format!("/people/{operator}/look"), &coordinator, "purpose=directory").await;
+    let form = "name=operator&email=coordinator2%40stead.example";
+    let changed = server.post(&format!("/people/{operator}/edit"), &coordinator, form).await;
+    assert!(changed.status == 422 && changed.body.contains("an operator changes their address"));
+
+    // Without a role somebody is let in anew by whoever runs telework; with one, by an operator.
+    let own = world.people["own"].unwrap();
+    assert_eq!(server.post(&format!("/people/{own}/invite"), &coordinator, "").await.status, 200);
+    let session = server.sign_in(operator).await;
+    let auditor = world.people["auditor"].unwrap();
+    let reply = server.post(&format!("/people/{auditor}/invite"), &session, "").await;
+    assert!(reply.status == 200 && reply.body.contains("/join/"), "{}", reply.status);
+    // The link is told, and nothing of a record that was not opened for a purpose.
+    assert!(!reply.body.contains("auditor@stead.example"));
+}

@@ -146,6 +146,7 @@ field-empty = This is empty. Fill it in.
 email-hint = For signing in and for messages.
 email-wrong = This is no email address. One looks like sam@example.org.
 email-taken = Somebody else has this address.
+email-of-trusted = They hold a role, so an operator changes their address.
 number-taken = Somebody else has this number.
 staff-number-hint = The number that your other systems know them by. It may be empty.
 manager-hint = The email address of whoever answers for them, when it is not the unit’s manager. It may be empty.

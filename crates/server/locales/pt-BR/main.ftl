@@ -146,6 +146,7 @@ field-empty = Isto está vazio. Preencha.
 email-hint = Para entrar e para receber mensagens.
 email-wrong = Isto não é um endereço de e-mail. Um exemplo é sam@example.org.
 email-taken = Outra pessoa tem este endereço.
+email-of-trusted = Esta pessoa tem uma função; quem muda o endereço dela é a operação.
 number-taken = Outra pessoa tem esta matrícula.
 staff-number-hint = O número pelo qual seus outros sistemas conhecem a pessoa. Pode ficar vazio.
 manager-hint = O endereço de e-mail de quem responde pela pessoa, quando não é a gestão da unidade. Pode ficar vazio.

@@ -114,6 +114,8 @@ pub struct Place {
     pub units: Vec<UnitId>,
     /// Who answers for them by name.
     pub manager: Option<PersonId>,
+    /// Whether they hold any role, used or asleep.
+    pub trusted: bool,
 }
 
 /// What somebody asks to do something to.
@@ -261,7 +263,7 @@ impl Access {
         let unit = place.units.first().map(|unit| uid(&self.types.unit, unit));
         let team = place.manager.map(|manager| uid(&self.types.team, manager));
         let parents = unit.into_iter().chain(team).collect();
-        let entity = self.person_entity(&Asker { person, grants: Vec::new() }, parents)?;
+        let entity = self.person_entity(&Asker { person, grants: Vec::new() }, place.trusted, parents)?;
         let id = entity.uid();
         entities.insert(id.clone(), entity);
         Ok(id)
@@ -282,11 +284,16 @@ impl Access {
             Some(there) => there.into_inner().2,
             None => HashSet::new(),
         };
-        entities.insert(id, self.person_entity(asker, parents)?);
+        entities.insert(id, self.person_entity(asker, !asker.grants.is_empty(), parents)?);
         Ok(())
     }
 
-    fn person_entity(&self, asker: &Asker, parents: HashSet<EntityUid>) -> anyhow::Result<Entity> {
+    fn person_entity(
+        &self,
+        asker: &Asker,
+        trusted: bool,
+        parents: HashSet<EntityUid>,
+    ) -> anyhow::Result<Entity> {
         let units = |role: Role| {
             let held = asker.grants.iter().filter(move |grant| grant.role == role);
             RestrictedExpression::new_set(
@@ -297,7 +304,10 @@ impl Access {
         let attributes = Role::ALL
             .into_iter()
             .map(|role| (role.word().to_owned(), units(role)))
-            .chain([("team".to_owned(), team)])
+            .chain([
+                ("team".to_owned(), team),
+                ("trusted".to_owned(), RestrictedExpression::new_bool(trusted)),
+            ])
             .collect();
         Ok(Entity::new(uid(&self.types.person, asker.person), attributes, parents)?)
     }
@@ -330,7 +340,8 @@ mod tests {
         let access = Access::load().unwrap();
         let person = |n| PersonId::from_parts(Millis(1), [n; 10]);
         let unit = |n| UnitId::from_parts(Millis(1), [n; 10]);
-        let place = Place { units: vec![unit(1), UnitId::ORGANISATION], manager: Some(person(9)) };
+        let place =
+            Place { units: vec![unit(1), UnitId::ORGANISATION], manager: Some(person(9)), trusted: false };
         let object = Object::Person(person(1), place);
         let asker = |n| Asker { person: person(n), grants: Vec::new() };
         assert!(access.may(&asker(9), Action::PersonSee, &object));

@@ -371,7 +371,11 @@ async fn device_object(app: &App, device: DeviceId) -> Result<Option<Object>, Re
 }
 
 async fn place(app: &App, person: &Person) -> Result<Place, Refusal> {
-    Ok(Place { units: app.store.units_above(person.unit).await?, manager: person.manager })
+    Ok(Place {
+        units: app.store.units_above(person.unit).await?,
+        manager: person.manager,
+        trusted: !app.store.grants(person.id).await?.is_empty(),
+    })
 }
 
 /// The address of the page that was asked for.

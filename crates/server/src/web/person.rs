@@ -48,12 +48,19 @@ enum Told {
 }
 
 #[derive(Template)]
+#[template(path = "person_told.html")]
+struct TellPage {
+    base: Base,
+    person: Person,
+    told: Told,
+}
+
+#[derive(Template)]
 #[template(path = "person.html")]
 struct PersonPage {
     base: Base,
     now: Millis,
     form: Form,
-    told: Option<Told>,
     person: Person,
     unit: Unit,
     manager: Option<Person>,
@@ -87,16 +94,10 @@ impl PersonPage {
 
 /// `GET /people/{id}`.
 pub async fn get(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Page {
-    page(&gather(&app, &reader, &id, Form::default(), None).await?)
+    page(&gather(&app, &reader, &id, Form::default()).await?)
 }
 
-async fn gather(
-    app: &App,
-    reader: &Reader,
-    id: &str,
-    form: Form,
-    told: Option<Told>,
-) -> Result<PersonPage, PageError> {
+async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<PersonPage, PageError> {
     let now = app.now();
     let id = person_id(id)?;
     let person = app.store.person(id).await?.ok_or_else(|| nothing_here("person"))?;
@@ -108,7 +109,6 @@ async fn gather(
         base: Base::of(app, reader, person.name.clone(), "/people"),
         now,
         form,
-        told,
         manager: match person.manager {
             Some(manager) => app.store.person(manager).await?,
             None => None,
@@ -134,7 +134,7 @@ async fn done(app: &App, reader: &Reader, id: &str, done: Result<(), Refusal>) -
         Ok(()) => Ok(Redirect::to(&format!("/people/{id}")).into_response()),
         Err(refusal) => {
             let form = Form::of(refusal, &reader.words)?;
-            Ok(form::not_taken(page(&gather(app, reader, id, form, None).await?)?))
+            Ok(form::not_taken(page(&gather(app, reader, id, form).await?)?))
         }
     }
 }
@@ -203,6 +203,14 @@ pub async fn change(
         {
             return Err(Refusal::form(FieldError::new("in_unit", "unit-unknown")));
         }
+        // Sign-in elsewhere goes by the address: who may not let them in anew may not change it either.
+        let moves = told.email.trim().to_lowercase() != person.email.clone().unwrap_or_default();
+        if moves
+            && let Some(object) = guard::person_object(&app, person.id).await?
+            && !reader.caller.may(&app, Action::PersonInvite, &object)
+        {
+            return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
+        }
         directory::change(&app, person.id, &told, &reader.caller.by()).await
     }
     .await;
@@ -257,13 +265,14 @@ pub async fn invite(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<
         Employment::Invited => LinkKind::Invite,
         Employment::Active | Employment::OnLeave | Employment::Leaving | Employment::Gone => LinkKind::Reset,
     };
-    match links::make(&app, person.id, kind, &reader.caller.by()).await {
-        Ok(secret) => {
-            let link = format!("{}/join/{secret}", app.config.base_url.trim_end_matches('/'));
-            page(&gather(&app, &reader, &id, Form::default(), Some(Told::Link(link))).await?)
-        }
-        Err(refusal) => done(&app, &reader, &id, Err(refusal)).await,
-    }
+    let secret = links::make(&app, person.id, kind, &reader.caller.by()).await?;
+    let link = format!("{}/join/{secret}", app.config.base_url.trim_end_matches('/'));
+    tell(&app, &reader, person, Told::Link(link))
+}
+
+/// Shows what is told once, and nothing of the record: whoever makes it need not have opened that.
+fn tell(app: &App, reader: &Reader, person: Person, told: Told) -> Page {
+    page(&TellPage { base: Base::plain(app, reader, person.name.clone(), "/people"), person, told })
 }
 
 /// What the form sends.
@@ -280,11 +289,9 @@ pub async fn enrol(
     Path(id): Path<String>,
     Posted(sent): Posted<Enrols>,
 ) -> Page {
-    let person = person_id(&id)?;
-    match enrol::give_code(&app, person, &sent.owner, CODE_LASTS, &reader.caller.by()).await {
-        Ok(code) => page(&gather(&app, &reader, &id, Form::default(), Some(Told::Code(code))).await?),
-        Err(refusal) => done(&app, &reader, &id, Err(refusal)).await,
-    }
+    let person = app.store.person(person_id(&id)?).await?.ok_or_else(|| nothing_here("person"))?;
+    let code = enrol::give_code(&app, person.id, &sent.owner, CODE_LASTS, &reader.caller.by()).await?;
+    tell(&app, &reader, person, Told::Code(code))
 }
 
 /// What the form sends.

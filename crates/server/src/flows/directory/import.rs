@@ -228,6 +228,11 @@ async fn one(
         }
         Some(mut person) => {
             let before = person.clone();
+            if person.email.as_deref() != Some(told.email.as_str())
+                && !write.grants(person.id).await?.is_empty()
+            {
+                return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
+            }
             told.manager = person.manager;
             if !record.contains_key("staff_number") {
                 told.staff_number = person.staff_number.clone().unwrap_or_default();

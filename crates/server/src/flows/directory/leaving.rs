@@ -1,8 +1,7 @@
-//! Leaving: what is to be given back or taken away is listed when somebody has a last day, chased until
-//! then, and what is only access is taken away at its end by itself.
+//! Leaving: what is to be given back or taken away is listed when somebody has a last day, and what is only access is taken away at its end by itself.
 
 use serde_json::json;
-use stead_model::{DeviceId, Employment, PersonId, problem::Kind, time};
+use stead_model::{DeviceId, Employment, PersonId, problem::Kind};
 use stead_store::{Write, clear_out::Item, people::Person};
 
 use super::{about, state_within};
@@ -110,6 +109,3 @@ pub async fn run(app: &App) -> Result<usize, Refusal> {
         revoked.into_iter().for_each(|device| app.known.forget(device));
     }
 }
-
-/// How long before the last day the list is chased daily.
-pub const CHASED_FROM: i64 = 14 * time::DAY;
