@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in one command. What a bare Debian machine with Rust
 //! lacks is installed from the package registries; what may not be installed is said and skipped.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use anyhow::bail;
 use clap::Args;
@@ -34,6 +34,13 @@ impl Test {
         if browser {
             machine::run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund", "--silent"])?;
         }
+        let python = need("Python", has_python, &["python3", "python3-venv"], &mut skipped)?;
+        if python {
+            machine::run("python3", &["-m", "venv", PEERS])?;
+            let pip = format!("{PEERS}/bin/pip");
+            let quiet = ["install", "--quiet", "--disable-pip-version-check"];
+            machine::run(&pip, &[&quiet[..], &["--requirement", "tests/peers/requirements.txt"]].concat())?;
+        }
         if !skipped.is_empty() && self.strict {
             bail!("would be skipped: {}", skipped.join("; "));
         }
@@ -48,10 +55,11 @@ impl Test {
         }
         // Tests that would be skipped fail instead when what they need is there.
         let mut arguments = vec!["test", "--workspace"];
-        if !(postgres && browser) {
+        let all = postgres && browser && python;
+        if !all {
             arguments.push("--no-fail-fast");
         }
-        if postgres && browser {
+        if all {
             machine::run("env", &[&["STEAD_TEST_ALL=1", "cargo"], arguments.as_slice()].concat())?;
         } else {
             machine::cargo(&arguments)?;
@@ -68,6 +76,16 @@ impl Test {
         println!("All that was run holds.");
         Ok(())
     }
+}
+
+/// Where the programs are that tests talk to: a mail server, a fuzzer of the API.
+const PEERS: &str = "tests/peers/.venv";
+
+fn has_python() -> bool {
+    Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether something is there, installed now if it may be.

@@ -15,6 +15,7 @@ use crate::{
     facts,
     host::Host,
     kept::Kept,
+    notices::{self, ASK_EVERY},
     reporting::Prepared,
     spool::Spool,
     state::{Identity, Progress, State},
@@ -181,6 +182,21 @@ impl<'a> CheckIns<'a> {
         Ok(CheckedIn::Answered(Box::new(answer)))
     }
 
+    /// Asks what the person at this computer is to be told, and shows it; how much was shown.
+    ///
+    /// # Errors
+    /// When the server refuses or is away, or the state cannot be written.
+    pub fn ask_notices(&self, now: Millis) -> anyhow::Result<usize> {
+        notices::ask(
+            self.state,
+            &self.identity,
+            (&self.key, &self.answer_key),
+            &self.transport,
+            &self.host,
+            now,
+        )
+    }
+
     /// Checks in again and again at the interval that the server tells, give or take a tenth, so that
     /// devices that started together do not stay together.
     ///
@@ -188,6 +204,7 @@ impl<'a> CheckIns<'a> {
     /// When the state cannot be written, or no randomness is to be had.
     pub fn keep_on(&self, now: &dyn Fn() -> Millis, say: &dyn Fn(&str)) -> anyhow::Result<()> {
         let mut interval = FIRST_INTERVAL;
+        let mut asked_at = None;
         loop {
             match self.once(now) {
                 Ok(CheckedIn::Answered(answer)) => {
@@ -196,6 +213,12 @@ impl<'a> CheckIns<'a> {
                 }
                 Ok(CheckedIn::Away(why)) => say(&format!("{why}; trying again")),
                 Err(error) => say(&format!("{error:#}")),
+            }
+            if asked_at.is_none_or(|at| now().since(at) >= ASK_EVERY) {
+                asked_at = Some(now());
+                if let Err(error) = self.ask_notices(now()) {
+                    say(&format!("messages could not be asked for: {error:#}"));
+                }
             }
             thread::sleep(Duration::from_millis(jittered(interval)?));
         }

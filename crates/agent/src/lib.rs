@@ -5,11 +5,13 @@
 
 pub mod check;
 pub mod checking_in;
+pub mod desktop;
 pub mod enrol;
 pub mod facts;
 pub mod files;
 pub mod host;
 pub mod kept;
+pub mod notices;
 pub mod reporting;
 pub mod show;
 pub mod spool;

@@ -144,6 +144,7 @@ fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
     }
     match check_ins.once(&now)? {
         CheckedIn::Answered(answer) => {
+            check_ins.ask_notices(now())?;
             if let Some(findings) = &answer.findings {
                 anstream::print!("{}", show::findings(findings, answer.standing, &check::policy()?));
             } else {
@@ -176,5 +177,14 @@ fn status(state: &State) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     anstream::print!("{}", show::summary(answer.findings.as_deref().unwrap_or_default(), answer.standing));
+    for kept in state.notices()?.iter().rev().take(5) {
+        println!(
+            "\n{} ({})\n{}\n{}",
+            kept.notice.title,
+            show::when(kept.at),
+            kept.notice.text,
+            kept.notice.link
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use stead_model::{
 };
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::{files, notices::KeptNotice};
 
 /// Who this device is, as the server wrote it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -150,6 +150,22 @@ impl State {
         let key = VerifyingKey::from_text(&identity.answer_key).map_err(|_| damaged("identity.json"))?;
         let opened = envelope.open(stead_model::message::ANSWER, &key).map_err(|_| damaged("answer.json"))?;
         Ok(Some(serde_json::from_slice(opened.bytes())?))
+    }
+
+    /// What the person was told on this screen, oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn notices(&self) -> io::Result<Vec<KeptNotice>> {
+        Ok(self.read("notices.json")?.unwrap_or_default())
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_notices(&self, notices: &[KeptNotice]) -> io::Result<()> {
+        self.write("notices.json", &notices)
     }
 
     fn read<T: for<'a> Deserialize<'a>>(&self, name: &str) -> io::Result<Option<T>> {

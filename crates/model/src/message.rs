@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{DeviceId, Facts, Finding, Millis, Standing};
+use crate::{DeviceId, Facts, Finding, Millis, RecordId, Standing};
 
 /// Version of these messages. A server refuses what it does not know.
 pub const VERSION: u32 = 1;
@@ -21,6 +21,10 @@ pub const HEARTBEAT: &str = "application/vnd.stead.heartbeat+json";
 pub const DELIVERY: &str = "application/vnd.stead.delivery+json";
 /// Payload type of [`Answer`].
 pub const ANSWER: &str = "application/vnd.stead.answer+json";
+/// Payload type of [`NoticesAsked`].
+pub const NOTICES_ASKED: &str = "application/vnd.stead.notices-asked+json";
+/// Payload type of [`Notices`].
+pub const NOTICES: &str = "application/vnd.stead.notices+json";
 
 /// How far a device's clock may be from the server's, in milliseconds.
 pub const CLOCK_TOLERANCE: i64 = 10 * crate::time::MINUTE;
@@ -132,6 +136,46 @@ pub struct Answer {
     pub next_in: i64,
     /// Until when this answer may be shown.
     pub valid_until: Millis,
+}
+
+/// A device asks what its person is to be told on its screen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticesAsked {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that asks.
+    pub device: DeviceId,
+    /// When, by the device's clock.
+    pub at: Millis,
+    /// What it has shown since it last asked.
+    pub shown: Vec<RecordId>,
+}
+
+/// What the server answers to [`NoticesAsked`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notices {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device that asked.
+    pub device: DeviceId,
+    /// When it asked, by its own clock: an answer to another question is none to this.
+    pub asked_at: Millis,
+    /// What is to be shown, oldest first.
+    pub notices: Vec<NoticeShown>,
+}
+
+/// One message for a screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeShown {
+    /// Its id. It is sent again until the device says that it was shown.
+    pub id: RecordId,
+    /// In a few words.
+    pub title: String,
+    /// The text, in lines.
+    pub text: String,
+    /// The page where it is looked into.
+    pub link: String,
 }
 
 /// Facts as canonical JSON: keys sorted, no white space, no floating point.

@@ -15,9 +15,14 @@ use stead_store::Store;
 
 use crate::{
     auth::access::Access,
+    channels::{
+        mail::{self, Mail},
+        post::Post,
+    },
     error::Refusal,
     flows::{
         check_in::Known,
+        notices::follow,
         sign_in::{
             hashing::Hashing,
             outside::{self, Outside},
@@ -28,6 +33,7 @@ use crate::{
     },
     keys::Keys,
     source::{Clock, Randomness},
+    words::Language,
 };
 
 /// The name under which the store keeps that it holds a sample.
@@ -44,6 +50,10 @@ pub struct Config {
     pub behind_proxy: bool,
     /// Where people may sign in elsewhere.
     pub outside: Option<outside::Settings>,
+    /// How mail goes out, where it does.
+    pub mail: Option<mail::Settings>,
+    /// The language for those who have chosen none, where no browser says one.
+    pub language: Language,
 }
 
 impl Default for Config {
@@ -53,6 +63,8 @@ impl Default for Config {
             base_url: "http://localhost:8787".to_owned(),
             behind_proxy: false,
             outside: None,
+            mail: None,
+            language: Language::English,
         }
     }
 }
@@ -77,6 +89,10 @@ pub struct App {
     pub hashing: Hashing,
     /// Where people may sign in elsewhere.
     pub outside: Option<Outside>,
+    /// How mail goes out, where it does.
+    pub mail: Option<Mail>,
+    /// How messages go to other systems.
+    pub post: Post,
     /// What passkeys are bound to; none where browsers bind none.
     pub passkeys: Option<webauthn_rs::Webauthn>,
     /// Whether the store holds a sample organisation, which every page says.
@@ -111,6 +127,8 @@ impl App {
         sources: (Arc<dyn Clock>, Arc<dyn Randomness>),
     ) -> anyhow::Result<Arc<Self>> {
         std::fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
+        // One provider of cryptography for all of TLS; a second one is never installed.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (clock, random) = sources;
         let store = Store::open(&store_url(data, store)).await?;
         let origin = origin(&store, &*random).await?;
@@ -134,6 +152,8 @@ impl App {
             jobs: crate::jobs::Jobs::default(),
             hashing: Hashing::start()?,
             outside: config.outside.clone().map(Outside::new).transpose()?,
+            mail: config.mail.as_ref().map(Mail::new).transpose()?,
+            post: Post::new()?,
             passkeys: passkey::relying_party(&config.base_url),
             config,
             sample: AtomicBool::new(sample),
@@ -144,6 +164,12 @@ impl App {
         });
         // The writer ends when the last App that could send to it is gone.
         tokio::spawn(queue.run(Arc::downgrade(&app)));
+        follow::begin(&app).await.map_err(|refusal| {
+            anyhow::anyhow!(
+                "the store cannot be written: {}",
+                refusal.problem(&crate::words::Words::english())
+            )
+        })?;
         Ok(app)
     }
 

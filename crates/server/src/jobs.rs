@@ -1,7 +1,8 @@
-//! What the server does by itself: deadlines, silence, the daily anchor, last days, what is kept no longer.
+//! What the server does by itself: deadlines, silence, the daily anchor, last days, what is kept no longer,
+//! and telling people.
 
 use std::{
-    sync::{Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -10,7 +11,12 @@ use stead_model::Millis;
 use crate::{
     App,
     error::Refusal,
-    flows::{anchor, deadlines, directory::leaving, retention},
+    flows::{
+        anchor, deadlines,
+        directory::leaving,
+        notices::{chase, deliver, follow, gather},
+        retention,
+    },
     words::Words,
 };
 
@@ -72,6 +78,26 @@ pub async fn run(app: Weak<App>) {
         drop(app);
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// Tells people and other systems until the server ends. It runs beside the rest: a mail server that takes
+/// its time keeps no deadline waiting.
+pub async fn run_notices(app: Weak<App>) {
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        notices(&app).await;
+        drop(app);
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Tells once what is to be told.
+pub async fn notices(app: &Arc<App>) {
+    let now = app.now();
+    app.jobs.note("follow", now, follow::run(app).await);
+    app.jobs.note("chase", now, chase::run(app).await);
+    app.jobs.note("gather", now, gather::run(app).await.map(|n| n > 0));
+    app.jobs.note("deliver", now, deliver::run(app).await.map(|n| n > 0));
 }
 
 /// Does once what is due.

@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod channels;
 pub mod clearance;
 pub mod cli;
 pub mod error;

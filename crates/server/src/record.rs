@@ -12,7 +12,15 @@ use stead_model::{
 };
 use stead_store::{device::Device, people::Person};
 
-use crate::{App, error::Refusal, flows::sign_in, words::Words};
+use crate::{
+    App,
+    error::Refusal,
+    flows::{
+        notices::{self, Topic},
+        sign_in,
+    },
+    words::Words,
+};
 
 /// One fact: what it is called, what it says.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +63,7 @@ pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
     for device in app.store.devices_of(person.id).await? {
         sections.push(self::device(app, &device, words).await?);
     }
+    sections.push(notices(app, person, words).await?);
     let said = app.store.said_of(person.id).await?;
     if !said.is_empty() {
         sections.push(Section {
@@ -133,6 +142,33 @@ async fn ways(app: &App, person: &Person, words: &Words) -> Result<Section, Refu
         title: words.say("record-ways"),
         purpose: words.say("record-ways-purpose"),
         kept: words.say("record-ways-kept"),
+        held,
+    })
+}
+
+async fn notices(app: &App, person: &Person, words: &Words) -> Result<Section, Refusal> {
+    let choice = notices::choice(app, person.id).await?;
+    let mut held = Vec::new();
+    let mut push = |name: String, value: String| held.push(Held { name, value, origin: String::new() });
+    for topic in Topic::ALL.into_iter().filter(|topic| *topic != Topic::Account) {
+        let soon = words.say(format!("soon-{}", topic.soon(&choice).word()));
+        push(words.say(format!("topic-{}", topic.word())), soon);
+    }
+    push(words.say("channel-mail"), words.yes(choice.mail));
+    push(words.say("channel-desktop"), words.yes(choice.desktop));
+    if !choice.chat.is_empty() {
+        push(words.say("notices-chat"), choice.chat.clone());
+    }
+    if let Some(since) = app.store.calendar_since(person.id).await? {
+        push(words.say("calendar-heading"), words.with("calendar-since", [("date", words.date(since))]));
+    }
+    for notice in app.store.notices(person.id, 500).await? {
+        push(words.long_time(notice.at), notices::said(&notice, words));
+    }
+    Ok(Section {
+        title: words.say("record-notices"),
+        purpose: words.say("record-notices-purpose"),
+        kept: words.say("record-notices-kept"),
         held,
     })
 }

@@ -130,6 +130,7 @@ pub async fn serve(
         ending.graceful_shutdown(Some(Duration::from_secs(5)));
     });
     tokio::spawn(jobs::run(Arc::downgrade(&app)));
+    tokio::spawn(jobs::run_notices(Arc::downgrade(&app)));
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     ready(address);
     match listen.tls {

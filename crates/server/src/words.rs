@@ -316,6 +316,24 @@ impl Words {
         Millis(first.unwrap_or(now).timestamp().as_millisecond())
     }
 
+    /// The next eight o'clock in the morning; of a Monday, when it is to be one.
+    pub fn next_morning(&self, now: Millis, monday: bool) -> Millis {
+        let zoned = self.zoned(now);
+        let eight = |day: Zoned| day.with().time(jiff::civil::time(8, 0, 0, 0)).build();
+        (0..=7)
+            .filter_map(|days| zoned.checked_add(jiff::Span::new().days(days)).ok())
+            .filter(|day| !monday || day.weekday() == jiff::civil::Weekday::Monday)
+            .filter_map(|day| eight(day).ok())
+            .map(|at| Millis(at.timestamp().as_millisecond()))
+            .find(|at| *at > now)
+            .unwrap_or_else(|| now.plus(time::DAY))
+    }
+
+    /// What happened, in a word or two, for those who watch the ledger.
+    pub fn event(&self, kind: &str) -> String {
+        self.say(format!("event-{}", kind.replace('.', "-")))
+    }
+
     /// The month that it is, by name.
     pub fn month(&self, now: Millis) -> String {
         self.say(format!("month-{}", self.zoned(now).month()))
@@ -453,5 +471,12 @@ mod tests {
         assert_eq!(portuguese.date(at), "12 de março de 2026");
         assert_eq!(portuguese.ago(at, at.plus(3 * time::HOUR)), "há 3 horas");
         assert_eq!(english.length(3 * time::DAY), "3 days");
+        // 12 March 2026 is a Thursday.
+        assert_eq!(english.long_time(english.next_morning(at, false)), "Friday 13 March 2026, 08:00");
+        assert_eq!(
+            portuguese.long_time(portuguese.next_morning(at, false)),
+            "quinta-feira, 12 de março de 2026, 08:00"
+        );
+        assert_eq!(english.long_time(english.next_morning(at, true)), "Monday 16 March 2026, 08:00");
     }
 }

@@ -37,6 +37,11 @@ POST /prove/passkey/ask             all
 POST /prove/passkey                 all
 GET  /me                            all
 GET  /me/record.json                all
+GET  /me/notices                    all
+POST /me/notices                    all
+POST /me/notices/calendar           all
+POST /me/notices/calendar/end       all
+GET  /calendar/{secret}             everyone
 GET  /me/ways                       all
 POST /me/ways/language              all
 POST /me/ways/password              all
@@ -83,6 +88,11 @@ GET  /rules                         all
 GET  /rules/{id}                    all
 GET  /search                        all
 GET  /system                        auditor operator
+GET  /system/messages               auditor operator
+POST /system/messages/hooks         operator
+POST /system/messages/hooks/test    operator
+POST /system/messages/hooks/end     operator
+POST /system/messages/retry         operator
 GET  /proof                         all
 GET  /ledger                        coordinator security auditor operator
 GET  /ledger/entries/{index}        own coordinator coordinator-of-a security auditor operator
@@ -94,6 +104,7 @@ GET  /problems/{slug}               everyone
 GET  /styleguide                    everyone
 POST /api/v1/check-ins              everyone
 POST /api/v1/enrolments             everyone
+POST /api/v1/notices                everyone
 GET  /assets/{version}/{name}       everyone
 GET  /healthz                       everyone
 ";

@@ -39,7 +39,7 @@ pub struct Head {
     pub checkpoint: String,
 }
 
-const COLUMNS: &str = "SELECT idx, at, kind, subject, leaf, text FROM ledger_entry";
+pub(crate) const COLUMNS: &str = "SELECT idx, at, kind, subject, leaf, text FROM ledger_entry";
 
 impl Store {
     /// The newest signed state.
@@ -253,7 +253,7 @@ pub(crate) async fn write_tiles(connection: &mut AnyConnection, start: u64, leav
     Ok(())
 }
 
-fn stored(row: &AnyRow) -> Result<StoredEntry> {
+pub(crate) fn stored(row: &AnyRow) -> Result<StoredEntry> {
     let index = position(row, 0)?;
     let leaf: String = row.try_get(4)?;
     Ok(StoredEntry {

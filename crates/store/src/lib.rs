@@ -7,13 +7,16 @@ pub mod attestation;
 pub mod check_in;
 pub mod clear_out;
 pub mod credential;
+pub mod delivery;
 pub mod device;
 mod engine;
 pub mod enrolment;
 mod error;
 pub mod finding;
+pub mod hook;
 pub mod ledger;
 pub mod look;
+pub mod notice;
 pub mod people;
 mod retention;
 pub mod role;
@@ -114,5 +117,19 @@ impl Write {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Moves a value on that stands where it was thought to stand; whether it did.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn move_meta(&mut self, name: &str, from: &str, to: &str) -> Result<bool> {
+        let done = sqlx::query("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3")
+            .bind(to.to_owned())
+            .bind(name.to_owned())
+            .bind(from.to_owned())
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() == 1)
     }
 }

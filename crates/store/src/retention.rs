@@ -66,6 +66,11 @@ impl Write {
             "UPDATE look SET words = '' WHERE subject_id = $1".to_owned(),
             "UPDATE attestation_answer SET words = '' WHERE person_id = $1".to_owned(),
             "UPDATE clear_out SET label = '' WHERE person_id = $1".to_owned(),
+            "DELETE FROM notice WHERE person_id = $1".to_owned(),
+            "DELETE FROM notice_choice WHERE person_id = $1".to_owned(),
+            "DELETE FROM notice_last WHERE person_id = $1".to_owned(),
+            "DELETE FROM calendar_feed WHERE person_id = $1".to_owned(),
+            "DELETE FROM delivery WHERE person_id = $1".to_owned(),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(text))
                 .bind(person.to_string())

@@ -95,7 +95,7 @@ fn one(name: &str, fact: Fact) -> Facts {
 }
 
 /// The value of `key=value` in text of such lines, without quotes.
-fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+pub(crate) fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .find(|(name, _)| name.trim() == key)

@@ -5,20 +5,12 @@
 use stead_model::{Fact, Facts, Millis};
 
 use super::{SHORT, one, processes, value_of};
-use crate::{host::Host, kept::Kept};
+use crate::{desktop::Session, host::Host, kept::Kept};
 
 const NAME: &str = "device.screen.lock_after";
 
-/// Somebody's session at a screen.
-#[derive(Debug)]
-struct Session {
-    desktop: String,
-    user: u32,
-    home: String,
-}
-
 pub fn facts(host: &Host, kept: &Kept, now: Millis) -> (Facts, Millis) {
-    let session = match session(host) {
+    let session = match Session::find(host) {
         Ok(Some(session)) => session,
         Ok(None) if has_desktop(host) => {
             let why = "nobody is signed in to the desktop, so its settings cannot be asked";
@@ -68,38 +60,6 @@ fn has_desktop(host: &Host) -> bool {
         || host.exists("/etc/systemd/system/display-manager.service")
 }
 
-fn session(host: &Host) -> Result<Option<Session>, String> {
-    let user = host.user();
-    if !host.is_root()
-        && let Some(desktop) = host.variable("XDG_CURRENT_DESKTOP")
-    {
-        return Ok(Some(Session { desktop: desktop.to_lowercase(), user: user.id, home: user.home.clone() }));
-    }
-    let folder = "/run/systemd/sessions";
-    for name in host.list(folder)? {
-        if name.ends_with(".ref") {
-            continue;
-        }
-        let text = host.read(&format!("{folder}/{name}"))?;
-        let of = |key| value_of(&text, key).unwrap_or_default();
-        if of("CLASS") != "user" || !["x11", "wayland"].contains(&of("TYPE")) {
-            continue;
-        }
-        let Ok(id) = of("UID").parse::<u32>() else { continue };
-        if !host.is_root() && id != user.id {
-            continue;
-        }
-        let passwd = host.read("/etc/passwd")?;
-        let home = passwd.lines().filter_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            (fields.get(2)?.parse() == Ok(id)).then(|| fields.get(5).map(|home| (*home).to_owned()))?
-        });
-        let home = home.into_iter().next().ok_or(format!("account {id} has no home folder"))?;
-        return Ok(Some(Session { desktop: of("DESKTOP").to_lowercase(), user: id, home }));
-    }
-    Ok(None)
-}
-
 /// The schema family whose settings a desktop of the GNOME kind uses.
 fn family(desktop: &str) -> Option<&'static str> {
     let any = |names: &[&str]| names.iter().any(|name| desktop.contains(name));
@@ -123,31 +83,7 @@ fn gsettings(host: &Host, session: &Session) -> Fact {
         _ => ("org.gnome.desktop.session", "org.gnome.desktop.screensaver"),
     };
     let ask = |schema: &str, key: &str| -> Result<String, String> {
-        let answer = if host.user().id == session.user {
-            host.run("gsettings", &["get", schema, key], SHORT)
-        } else {
-            // Settings belong to the person at the screen; the agent asks as that person.
-            let user = format!("--reuid={}", session.user);
-            let home = format!("HOME={}", session.home);
-            let runtime = format!("XDG_RUNTIME_DIR=/run/user/{}", session.user);
-            let bus = format!("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", session.user);
-            host.run(
-                "setpriv",
-                &[
-                    &user,
-                    "--clear-groups",
-                    "/usr/bin/env",
-                    &home,
-                    &runtime,
-                    &bus,
-                    "/usr/bin/gsettings",
-                    "get",
-                    schema,
-                    key,
-                ],
-                SHORT,
-            )
-        };
+        let answer = session.run(host, "gsettings", &["get", schema, key], SHORT);
         answer.map(|answer| answer.trim().trim_start_matches("uint32 ").to_owned())
     };
     let read = || -> Result<i64, String> {

@@ -2,6 +2,7 @@
 
 mod check_ins;
 mod enrolments;
+mod notices;
 
 use axum::{
     body::to_bytes,
@@ -20,11 +21,10 @@ pub const MAX_MESSAGE: usize = 256 * 1024;
 
 /// Adds the API.
 pub fn routes(routes: Routes) -> Routes {
-    routes.post("/api/v1/check-ins", Need::Seal, check_ins::post).post(
-        "/api/v1/enrolments",
-        Need::Seal,
-        enrolments::post,
-    )
+    routes
+        .post("/api/v1/check-ins", Need::Seal, check_ins::post)
+        .post("/api/v1/enrolments", Need::Seal, enrolments::post)
+        .post("/api/v1/notices", Need::Seal, notices::post)
 }
 
 /// A body of JSON, as text, within the limit.

@@ -29,7 +29,7 @@ use crate::{
 pub enum Need {
     /// Nothing: anybody may.
     Nothing,
-    /// A sealed message of a device, or a one-time code; the flow checks it.
+    /// A sealed message of a device, a one-time code, or an address with a secret in it; the flow checks it.
     Seal,
     /// That somebody may do this to that.
     May(Action, On),

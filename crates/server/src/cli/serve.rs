@@ -1,6 +1,10 @@
 //! `stead-server serve`.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -11,8 +15,10 @@ use zeroize::Zeroizing;
 use super::Data;
 use crate::{
     Config,
+    channels::mail,
     flows::sign_in::outside,
     serve::{Listen, serve},
+    words::Language,
 };
 
 #[derive(Args)]
@@ -52,6 +58,24 @@ pub(super) struct Serve {
     /// Write down whoever signs in there and is not in the directory yet.
     #[arg(long, requires = "oidc_issuer")]
     oidc_adds_people: bool,
+    /// Mail server: smtps://HOST, smtp+starttls://HOST, or smtp://localhost.
+    #[arg(long, value_name = "URL", requires = "mail_from", env = "STEAD_MAIL_SERVER")]
+    mail_server: Option<String>,
+    /// Whom mail comes from, as in "Stead <stead@example.org>".
+    #[arg(long, value_name = "ADDRESS", requires = "mail_server", env = "STEAD_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Name to sign in with at the mail server.
+    #[arg(long, value_name = "NAME", requires = "mail_password_file", env = "STEAD_MAIL_USER")]
+    mail_user: Option<String>,
+    /// File with the password for it.
+    #[arg(long, value_name = "FILE", requires = "mail_user", env = "STEAD_MAIL_PASSWORD_FILE")]
+    mail_password_file: Option<PathBuf>,
+    /// More certificates to trust at the mail server, PEM.
+    #[arg(long, value_name = "FILE", requires = "mail_server", env = "STEAD_MAIL_TRUST")]
+    mail_trust: Option<PathBuf>,
+    /// Language for those who have chosen none: en or pt-BR.
+    #[arg(long, value_name = "TAG", default_value = "en", env = "STEAD_LANGUAGE")]
+    language: String,
     /// Write the log as JSON.
     #[arg(long)]
     log_json: bool,
@@ -65,16 +89,19 @@ impl Serve {
             Some((issuer, client)) => Some(outside::Settings {
                 issuer,
                 client,
-                secret: match self.oidc_secret_file {
-                    Some(file) => {
-                        let text = std::fs::read_to_string(&file)
-                            .with_context(|| format!("{} cannot be read", file.display()))?;
-                        Some(Zeroizing::new(text.trim().to_owned()))
-                    }
-                    None => None,
-                },
+                secret: self.oidc_secret_file.as_deref().map(secret).transpose()?,
                 name: self.oidc_name,
                 adds_people: self.oidc_adds_people,
+            }),
+            None => None,
+        };
+        let mail = match self.mail_server.zip(self.mail_from) {
+            Some((server, from)) => Some(mail::Settings {
+                server,
+                user: self.mail_user,
+                password: self.mail_password_file.as_deref().map(secret).transpose()?,
+                from,
+                trust: self.mail_trust,
             }),
             None => None,
         };
@@ -87,9 +114,10 @@ impl Serve {
             }),
             behind_proxy: self.behind_proxy,
             outside,
+            mail,
+            language: Language::from_tag(&self.language)
+                .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
         };
-        // One provider of cryptography for all of TLS; a second one is never installed.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let app = self.data.open(config).await?;
         tracing::info!(policy = app.pack.label(), digest = app.pack.digest, "policy in force");
         let listen = Listen {
@@ -100,6 +128,12 @@ impl Serve {
         serve(app, listen, |address| tracing::info!(%address, "ready"), ended()).await?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A secret from a file.
+fn secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
 fn start_log(json: bool) {

@@ -28,8 +28,12 @@ pub async fn due(app: &App, unit: UnitId, words: &Words) -> Result<Option<Millis
     }
     let month = words.month_begins(app.now());
     let done = app.store.attestation(unit).await?.is_some_and(|last| last.at >= month);
-    // The last minute of that day.
-    Ok((!done).then(|| month.plus(BY_DAY * time::DAY - time::MINUTE)))
+    Ok((!done).then(|| due_in(month)))
+}
+
+/// When the attestations of a month are due that begins then: the last minute of the day.
+pub fn due_in(month: Millis) -> Millis {
+    month.plus(BY_DAY * time::DAY - time::MINUTE)
 }
 
 /// Writes an attestation down. Every person of the unit must have an answer; one that asks for a closer look

@@ -10,6 +10,7 @@ pub mod deadlines;
 pub mod directory;
 pub mod enrol;
 pub mod look;
+pub mod notices;
 pub mod retention;
 pub mod revoke;
 pub mod sign_in;

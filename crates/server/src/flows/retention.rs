@@ -3,7 +3,7 @@
 use serde_json::json;
 use stead_model::time;
 
-use super::{entry, person_subject};
+use super::{entry, notices, person_subject};
 use crate::{App, error::Refusal};
 
 /// How long sessions, links and codes are kept after they are worth nothing.
@@ -26,7 +26,8 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         return Ok(false);
     }
     let mut write = app.store.write().await?;
-    let forgotten = write.forget_access(now.plus(-ACCESS)).await?;
+    let forgotten = write.forget_access(now.plus(-ACCESS)).await?
+        + write.forget_notices(now.plus(-notices::KEPT), now.plus(-notices::SENT_KEPT)).await?;
     let left = write.left_before(now.plus(-LEFT), BATCH).await?;
     for person in &left {
         write.erase_person(*person, now).await?;

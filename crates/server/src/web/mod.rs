@@ -8,6 +8,8 @@ mod joining;
 mod ledger;
 mod look;
 mod markdown;
+mod messages;
+mod notices;
 mod overview;
 mod parts;
 mod people;
@@ -52,7 +54,7 @@ use crate::{
 
 /// Adds all pages.
 pub fn routes(routes: Routes) -> Routes {
-    use Need::{Look, May, Nothing, Proof};
+    use Need::{Look, May, Nothing, Proof, Seal};
     routes
         .get("/", May(Action::OwnSee, On::Self_), home::start)
         .get("/home", May(Action::OwnSee, On::Self_), home::get)
@@ -74,6 +76,11 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/prove/passkey", May(Action::OwnSee, On::Self_), sign_in::prove_passkey)
         .get("/me", May(Action::OwnSee, On::Self_), record::get)
         .get("/me/record.json", Proof(Action::OwnSee, On::Self_), record::json)
+        .get("/me/notices", May(Action::OwnSee, On::Self_), notices::get)
+        .post("/me/notices", May(Action::OwnChange, On::Self_), notices::choose)
+        .post("/me/notices/calendar", May(Action::OwnChange, On::Self_), notices::begin_calendar)
+        .post("/me/notices/calendar/end", May(Action::OwnChange, On::Self_), notices::end_calendar)
+        .get("/calendar/{secret}", Seal, notices::calendar)
         .get("/me/ways", Proof(Action::OwnSee, On::Self_), ways::get)
         .post("/me/ways/language", May(Action::OwnChange, On::Self_), ways::language)
         .post("/me/ways/password", Proof(Action::OwnChange, On::Self_), ways::password)
@@ -120,6 +127,11 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
         .get("/search", May(Action::Search, On::Organisation), people::search)
         .get("/system", May(Action::SystemSee, On::Organisation), system::get)
+        .get("/system/messages", May(Action::SystemSee, On::Organisation), messages::get)
+        .post("/system/messages/hooks", Proof(Action::SystemChange, On::Organisation), messages::add)
+        .post("/system/messages/hooks/test", May(Action::SystemChange, On::Organisation), messages::test)
+        .post("/system/messages/hooks/end", Proof(Action::SystemChange, On::Organisation), messages::end)
+        .post("/system/messages/retry", May(Action::SystemChange, On::Organisation), messages::retry)
         .get("/proof", May(Action::RulesSee, On::Organisation), proof::get)
         .get("/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
         .get("/ledger/entries/{index}", May(Action::EntrySee, On::Entry), ledger::entry)

@@ -29,7 +29,7 @@ use crate::{
     error::{FieldError, Refusal},
     flows::{
         directory::{self, leaving, roles},
-        enrol,
+        enrol, notices,
         sign_in::links,
     },
     things,
@@ -53,6 +53,7 @@ struct TellPage {
     base: Base,
     person: Person,
     told: Told,
+    mailed: bool,
 }
 
 #[derive(Template)]
@@ -267,12 +268,13 @@ pub async fn invite(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<
     };
     let secret = links::make(&app, person.id, kind, &reader.caller.by()).await?;
     let link = format!("{}/join/{secret}", app.config.base_url.trim_end_matches('/'));
-    tell(&app, &reader, person, Told::Link(link))
+    let mailed = notices::send_link(&app, &person, &link, kind == LinkKind::Invite).await?;
+    tell(&app, &reader, person, Told::Link(link), mailed)
 }
 
 /// Shows what is told once, and nothing of the record: whoever makes it need not have opened that.
-fn tell(app: &App, reader: &Reader, person: Person, told: Told) -> Page {
-    page(&TellPage { base: Base::plain(app, reader, person.name.clone(), "/people"), person, told })
+fn tell(app: &App, reader: &Reader, person: Person, told: Told, mailed: bool) -> Page {
+    page(&TellPage { base: Base::plain(app, reader, person.name.clone(), "/people"), person, told, mailed })
 }
 
 /// What the form sends.
@@ -291,7 +293,7 @@ pub async fn enrol(
 ) -> Page {
     let person = app.store.person(person_id(&id)?).await?.ok_or_else(|| nothing_here("person"))?;
     let code = enrol::give_code(&app, person.id, &sent.owner, CODE_LASTS, &reader.caller.by()).await?;
-    tell(&app, &reader, person, Told::Code(code))
+    tell(&app, &reader, person, Told::Code(code), false)
 }
 
 /// What the form sends.

@@ -76,10 +76,14 @@ impl Reply {
 
 impl TestServer {
     pub async fn start() -> Self {
+        Self::start_with(Config::default()).await
+    }
+
+    pub async fn start_with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hands = Arc::new(Hands(AtomicI64::new(1_795_000_000_000)));
         let sources = (Arc::clone(&hands) as Arc<dyn Clock>, Arc::new(SystemRandomness) as _);
-        let app = App::open(folder.path(), None, None, Config::default(), sources).await.unwrap();
+        let app = App::open(folder.path(), None, None, config, sources).await.unwrap();
         let router = serve::router(Arc::clone(&app));
         Self { app, hands, router, _folder: folder }
     }

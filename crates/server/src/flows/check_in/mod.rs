@@ -24,6 +24,9 @@ use super::writer::Written;
 use crate::{App, error::Refusal};
 
 pub use known::Known;
+pub(in crate::flows) use message::{
+    on_time as device_on_time, read, refused as bad_seal, same_device, version,
+};
 
 /// Findings that depend on the time are judged anew this often.
 const TIME_STEP: i64 = 6 * HOUR;

@@ -37,6 +37,8 @@ pub enum Secret {
     Ceremony,
     /// Replaces a lost authenticator once.
     Recovery,
+    /// Shows somebody's due dates to their calendar.
+    Calendar,
 }
 
 impl Secret {
@@ -55,6 +57,7 @@ impl Secret {
             Self::Link => "link",
             Self::Ceremony => "ceremony",
             Self::Recovery => "recovery code",
+            Self::Calendar => "calendar",
         };
         seal::digest(format!("stead {name} {secret}").as_bytes())
     }

@@ -1,0 +1,21 @@
+//! `POST /api/v1/notices`: a device asks what its person is to be told. Authorization: the seal of an
+//! enrolled device.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use stead_model::{problem::Kind, seal::Envelope};
+
+use super::JsonText;
+use crate::{
+    App,
+    error::{ApiError, Refusal},
+    flows::notices::desktop,
+};
+
+/// Answers with what is to be shown.
+pub async fn post(State(app): State<Arc<App>>, JsonText(text): JsonText) -> Result<Json<Envelope>, ApiError> {
+    let envelope: Envelope = serde_json::from_str(&text)
+        .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed question, as `stead agent` does."))?;
+    Ok(Json(desktop::ask(&app, &envelope).await?))
+}

@@ -1,0 +1,117 @@
+//! Reminding of what waits: what somebody who leaves has to hand back, what managers confirm once a month,
+//! and time to mend something that ends. Each reminder has its name and goes out once.
+
+use stead_model::{Employment, Role, time};
+
+use super::{Tell, Topic};
+use crate::{App, error::Refusal, flows::attest, words::Words};
+
+/// Reminders written down in one round.
+const BATCH: i64 = 500;
+
+/// Writes down what is to be reminded of now; whether there was anything.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn run(app: &App) -> Result<bool, Refusal> {
+    // Once an hour is often enough.
+    const DONE: &str = "notices chase";
+    let now = app.now();
+    let hour = (now.0 / time::HOUR).to_string();
+    if app.store.meta(DONE).await?.as_deref() == Some(hour.as_str()) {
+        return Ok(false);
+    }
+    let mut tells = returns(app).await?;
+    tells.extend(attestations(app).await?);
+    tells.extend(deadlines(app).await?);
+    let mut write = app.store.write().await?;
+    let told = super::add(app, &mut write, tells).await?;
+    write.set_meta(DONE, &hour).await?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(told > 0)
+}
+
+/// A week and a day before the last day; then every three days, to whoever leaves and to who answers for them.
+async fn returns(app: &App) -> Result<Vec<Tell>, Refusal> {
+    let now = app.now();
+    let mut tells = Vec::new();
+    for thing in app.store.returns_due(now.plus(7 * time::DAY), BATCH).await? {
+        let left = thing.due.since(now);
+        let step = match left {
+            left if left > time::DAY => "week".to_owned(),
+            left if left > 0 => "day".to_owned(),
+            late => format!("late-{}", -late / (3 * time::DAY)),
+        };
+        let source = format!("return:{}:{}:{step}", thing.object, thing.due.0);
+        if thing.state != Employment::Gone {
+            tells.push(Tell {
+                person: thing.person,
+                topic: Topic::Tasks,
+                source: source.clone(),
+                at: now,
+                say: if left > 0 { "notice-return" } else { "notice-return-late" },
+                given: vec![("device", thing.label.clone()), ("due", thing.due.0.to_string())],
+                link: "/me#leaving".to_owned(),
+            });
+        }
+        if left <= 0 {
+            for (person, _) in app.store.holders(Role::Coordinator, thing.unit).await? {
+                tells.push(Tell {
+                    person,
+                    topic: Topic::Tasks,
+                    source: source.clone(),
+                    at: now,
+                    say: "notice-return-missing",
+                    given: vec![("device", thing.label.clone()), ("name", thing.name.clone())],
+                    link: format!("/people/{}", thing.person),
+                });
+            }
+        }
+    }
+    Ok(tells)
+}
+
+/// When a month begins, three days before it is due, and every three days after that.
+async fn attestations(app: &App) -> Result<Vec<Tell>, Refusal> {
+    let now = app.now();
+    let words = Words::new(app.config.language, "");
+    let month = words.month_begins(now);
+    let due = attest::due_in(month);
+    let left = due.since(now);
+    let step = match left {
+        left if left > 3 * time::DAY => "month".to_owned(),
+        left if left > 0 => "days".to_owned(),
+        late => format!("late-{}", -late / (3 * time::DAY)),
+    };
+    let missing = app.store.attestations_missing(month).await?;
+    Ok(missing
+        .into_iter()
+        .map(|(person, unit, unit_name)| Tell {
+            person,
+            topic: Topic::Tasks,
+            source: format!("attest:{unit}:{}:{step}", month.0),
+            at: now,
+            say: if left > 0 { "notice-attest" } else { "notice-attest-late" },
+            given: vec![("unit", unit_name), ("due", due.0.to_string())],
+            link: format!("/team/attest?unit={unit}"),
+        })
+        .collect())
+}
+
+/// A day before the time to mend something ends.
+async fn deadlines(app: &App) -> Result<Vec<Tell>, Refusal> {
+    let now = app.now();
+    let near = app.store.deadlines_near((now, now.plus(time::DAY)), BATCH).await?;
+    Ok(near
+        .into_iter()
+        .map(|(person, device, name, deadline)| Tell {
+            person,
+            topic: Topic::Devices,
+            source: format!("deadline:{device}:{}", deadline.0),
+            at: now,
+            say: "notice-deadline",
+            given: vec![("device", name), ("due", deadline.0.to_string())],
+            link: format!("/devices/{device}"),
+        })
+        .collect())
+}

@@ -1,0 +1,229 @@
+//! Reading the ledger as it grows, and writing down what people and other systems are to be told of it.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use stead_model::{Employment, PersonId, Role, UnitId};
+use stead_store::ledger::StoredEntry;
+
+use super::{Tell, Topic, hooks, person_subject};
+use crate::{App, error::Refusal};
+
+/// The name under which the store keeps how far it was read.
+const CURSOR: &str = "notices follow";
+/// Entries looked at in one transaction.
+const SPAN: u64 = 2000;
+
+/// Begins to follow where the ledger ends now, unless it was begun before.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn begin(app: &App) -> Result<(), Refusal> {
+    if app.store.meta(CURSOR).await?.is_none() {
+        let head = app.store.ledger_head().await?.size;
+        let mut write = app.store.write().await?;
+        write.set_meta(CURSOR, &head.to_string()).await?;
+        write.commit(&app.keys.ledger).await?;
+    }
+    Ok(())
+}
+
+/// Reads what is new; whether there was anything to tell.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn run(app: &App) -> Result<bool, Refusal> {
+    let mut told = false;
+    loop {
+        let before = app.store.meta(CURSOR).await?.unwrap_or_else(|| "0".to_owned());
+        let from = before.parse().unwrap_or(0);
+        let (entries, end) = app.store.ledger_of_kinds(&KINDS, from, SPAN).await?;
+        if end <= from {
+            return Ok(told);
+        }
+        let mut reading = Reading { app, names: HashMap::new() };
+        let mut tells = Vec::new();
+        for entry in &entries {
+            tells.extend(reading.tells(entry).await?);
+        }
+        let deliveries = hooks::hear(app, &entries).await?;
+        let mut write = app.store.write().await?;
+        // Of several servers one reads each entry.
+        if !write.move_meta(CURSOR, &before, &end.to_string()).await? {
+            return Ok(told);
+        }
+        let anything = !deliveries.is_empty();
+        write.add_deliveries(deliveries).await?;
+        told |= super::add(app, &mut write, tells).await? > 0 || anything;
+        write.commit(&app.keys.ledger).await?;
+    }
+}
+
+/// The kinds of entries that somebody is told of. Other systems hear of the same.
+pub const KINDS: [&str; 24] = [
+    "authenticator.off",
+    "authenticator.on",
+    "clear-out.begun",
+    "clear-out.returned",
+    "device.enrolled",
+    "device.revoked",
+    "outside-identity.added",
+    "passkey.added",
+    "passkey.removed",
+    "password.removed",
+    "password.set",
+    "people.imported",
+    "person.added",
+    "person.changed",
+    "person.erased",
+    "person.looked-at",
+    "person.state",
+    "recovery-code.used",
+    "role.given",
+    "role.taken",
+    "session.begun",
+    "standing.changed",
+    "team.attested",
+    "unit.changed",
+];
+
+/// One reading, which asks for each name once.
+struct Reading<'a> {
+    app: &'a App,
+    names: HashMap<PersonId, String>,
+}
+
+impl Reading<'_> {
+    async fn tells(&mut self, stored: &StoredEntry) -> Result<Vec<Tell>, Refusal> {
+        let parsed: Value = serde_json::from_str(&stored.text).map_err(stead_store::StoreError::from)?;
+        let (data, by) = (&parsed["data"], parsed["by"].as_str().unwrap_or_default());
+        let source = format!("entry:{}", stored.index);
+        let tell = |person, topic, say, given, link: &str| Tell {
+            person,
+            topic,
+            source: source.clone(),
+            at: stored.at,
+            say,
+            given,
+            link: link.to_owned(),
+        };
+        if let Some(id) = stored.subject.strip_prefix("person:") {
+            let Ok(person) = id.parse::<PersonId>() else { return Ok(Vec::new()) };
+            let own = by == stored.subject;
+            let account = match (stored.kind.as_str(), data["method"].as_str()) {
+                ("authenticator.off", _) => "notice-authenticator-off",
+                ("authenticator.on", _) => "notice-authenticator-on",
+                ("passkey.added", _) => "notice-passkey-added",
+                ("passkey.removed", _) => "notice-passkey-removed",
+                ("password.removed", _) => "notice-password-removed",
+                ("password.set", _) => "notice-password-set",
+                ("outside-identity.added", _) => "notice-outside-added",
+                ("recovery-code.used", _) => "notice-recovery-used",
+                ("session.begun", Some("link")) => "notice-link-used",
+                _ => "",
+            };
+            if !account.is_empty() {
+                return Ok(vec![tell(person, Topic::Account, account, Vec::new(), "/me/ways")]);
+            }
+            let role = || data["role"].as_str().unwrap_or_default().to_owned();
+            return Ok(match stored.kind.as_str() {
+                "role.given" => {
+                    let given = vec![("role", role())];
+                    vec![tell(person, Topic::Account, "notice-role-given", given, "/me")]
+                }
+                "role.taken" => {
+                    let given = vec![("role", role())];
+                    vec![tell(person, Topic::Account, "notice-role-taken", given, "/me")]
+                }
+                "person.looked-at" => {
+                    let given = vec![("by", self.name(by).await?)];
+                    vec![tell(person, Topic::Record, "notice-looked", given, "/me")]
+                }
+                "person.changed" | "person.state" if !own => {
+                    let given = vec![("by", self.name(by).await?)];
+                    vec![tell(person, Topic::Record, "notice-changed", given, "/me")]
+                }
+                "clear-out.begun" => {
+                    let given = vec![("due", data["due"].to_string())];
+                    vec![tell(person, Topic::Tasks, "notice-leaving", given, "/me#leaving")]
+                }
+                _ => Vec::new(),
+            });
+        }
+        if let Some(id) = stored.subject.strip_prefix("device:") {
+            let Ok(device) = id.parse() else { return Ok(Vec::new()) };
+            let Some(device) = self.app.store.device(device).await? else { return Ok(Vec::new()) };
+            let link = format!("/devices/{}", device.id);
+            let given = vec![("device", device.name)];
+            let (topic, say) = match (stored.kind.as_str(), data["from"].as_str(), data["to"].as_str()) {
+                ("device.enrolled", ..) => (Topic::Account, "notice-device-enrolled"),
+                ("device.revoked", ..) => (Topic::Account, "notice-device-revoked"),
+                ("standing.changed", _, Some("lapsed")) => (Topic::Devices, "notice-device-lapsed"),
+                ("standing.changed", _, Some("due")) => (Topic::Devices, "notice-device-due"),
+                ("standing.changed", _, Some("unknown")) => (Topic::Devices, "notice-device-unknown"),
+                ("standing.changed", Some("lapsed" | "due"), Some("good")) => {
+                    (Topic::Devices, "notice-device-good")
+                }
+                _ => return Ok(Vec::new()),
+            };
+            return Ok(vec![tell(device.person, topic, say, given, &link)]);
+        }
+        if let Some(id) = stored.subject.strip_prefix("unit:")
+            && stored.kind == "team.attested"
+            && data["to_follow_up"].as_i64().unwrap_or(0) > 0
+        {
+            let Ok(unit) = id.parse::<UnitId>() else { return Ok(Vec::new()) };
+            let Some(found) = self.app.store.unit(unit).await? else { return Ok(Vec::new()) };
+            let n = data["to_follow_up"].to_string();
+            let link = format!("/team?unit={unit}");
+            let mut tells = Vec::new();
+            for (person, _) in self.app.store.holders(Role::Coordinator, unit).await? {
+                if person_subject(person) != by {
+                    let given = vec![("unit", found.name.clone()), ("n", n.clone())];
+                    tells.push(tell(person, Topic::Tasks, "notice-follow-up", given, &link));
+                }
+            }
+            return Ok(tells);
+        }
+        Ok(Vec::new())
+    }
+
+    /// The name of whoever did it.
+    async fn name(&mut self, by: &str) -> Result<String, Refusal> {
+        let Some(Ok(person)) = by.strip_prefix("person:").map(str::parse::<PersonId>) else {
+            return Ok("Stead".to_owned());
+        };
+        if let Some(name) = self.names.get(&person) {
+            return Ok(name.clone());
+        }
+        let found = self.app.store.person(person).await?;
+        let name = found.filter(|p| p.state != Employment::Gone).map_or_else(String::new, |p| p.name);
+        self.names.insert(person, name.clone());
+        Ok(name)
+    }
+}
+
+/// What other systems may hear, by the word that a hook is set up with.
+pub fn group(kind: &str) -> &'static str {
+    match kind.split('.').next().unwrap_or_default() {
+        "device" | "standing" => "devices",
+        "person" | "people" | "unit" | "clear-out" | "team" => "people",
+        "role" => "roles",
+        _ => "access",
+    }
+}
+
+/// An event as other systems are sent it. It names people as the ledger does, by ids without meaning.
+pub fn event(stored: &StoredEntry) -> Value {
+    let parsed: Value = serde_json::from_str(&stored.text).unwrap_or_default();
+    json!({
+        "type": stored.kind,
+        "timestamp": stored.at.timestamp().to_string(),
+        "data": {
+            "index": stored.index,
+            "subject": stored.subject,
+            "by": parsed["by"],
+            "data": parsed["data"],
+        },
+    })
+}
