@@ -84,6 +84,12 @@ kinds! {
     Invalid = "invalid", 422, "Something in what you sent is not right.";
     /// It does not go with how things are now.
     Conflict = "conflict", 409, "This does not go with how things are now.";
+    /// It was changed since it was read.
+    Moved = "moved", 412, "This was changed since you read it.";
+    /// Another request bears the same key.
+    KeyReused = "key-reused", 422, "Another request was sent with this key.";
+    /// The request that bears this key is being answered.
+    StillAnswering = "still-answering", 409, "The same request is being answered.";
     /// Signed in, and not allowed.
     Forbidden = "forbidden", 403, "You may not do this.";
     /// A request that changes something came from another site.

@@ -138,6 +138,9 @@ async fn ways(app: &App, person: &Person, words: &Words) -> Result<Section, Refu
     for session in app.store.sessions(id, now.plus(-sign_in::ABSOLUTE)).await? {
         push("record-session", [session.browser, words.long_time(session.created_at)].join(", "));
     }
+    for token in app.store.tokens(id, now).await? {
+        push("record-token", [token.name, words.date(token.created_at)].join(", "));
+    }
     Ok(Section {
         title: words.say("record-ways"),
         purpose: words.say("record-ways-purpose"),

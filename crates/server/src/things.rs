@@ -1,6 +1,8 @@
 //! What waits for a person: each with why, by when, and where it is done.
 
-use stead_model::{DeviceId, Employment, Millis, Outcome, Role, Stage, Standing};
+use std::collections::HashMap;
+
+use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Role, Stage, Standing};
 use stead_store::people::Person;
 
 use crate::{App, clearance::Held, error::Refusal, words::Words};
@@ -42,6 +44,26 @@ pub async fn held(app: &App, person: &Person) -> Result<Vec<Held>, Refusal> {
             Held { against: its.into_iter().map(|(_, finding)| finding).collect(), device }
         })
         .collect())
+}
+
+/// The same for many people at once; those without a device are left out.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn held_of_all(app: &App, people: &[Person]) -> Result<HashMap<PersonId, Vec<Held>>, Refusal> {
+    let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
+    let devices = app.store.devices_of_all(&ids).await?;
+    let against = app.store.against_of_all(&devices.iter().map(|d| d.id).collect::<Vec<_>>()).await?;
+    let mut by_device: HashMap<DeviceId, Vec<_>> = HashMap::new();
+    for (device, finding) in against {
+        by_device.entry(device).or_default().push(finding);
+    }
+    let mut by_person: HashMap<PersonId, Vec<Held>> = HashMap::new();
+    for device in devices {
+        let against = by_device.remove(&device.id).unwrap_or_default();
+        by_person.entry(device.person).or_default().push(Held { device, against });
+    }
+    Ok(by_person)
 }
 
 /// Everything that waits for a person, what is due first on top.

@@ -5,6 +5,9 @@ use stead_model::{Millis, PersonId, RecordId};
 
 use crate::{Result, Store, StoreError, Write, people::person_id, sql};
 
+/// The states of a delivery.
+pub const STATES: [&str; 3] = ["waiting", "sent", "dead"];
+
 /// A message on its way out.
 #[derive(Clone, Debug)]
 pub struct Delivery {

@@ -23,6 +23,7 @@ pub mod role;
 pub mod session;
 mod sql;
 pub mod tally;
+pub mod token;
 pub mod unit;
 mod write;
 

@@ -19,6 +19,7 @@ impl Write {
             "DELETE FROM one_time_link WHERE expires_at < $1",
             "DELETE FROM enrolment_code WHERE expires_at < $1",
             "DELETE FROM ceremony WHERE expires_at < $1",
+            "DELETE FROM token WHERE expires_at < $1",
         ] {
             let done = sqlx::query(text).bind(before.0).execute(self.connection()).await?;
             forgotten += done.rows_affected();
@@ -71,6 +72,7 @@ impl Write {
             "DELETE FROM notice_last WHERE person_id = $1".to_owned(),
             "DELETE FROM calendar_feed WHERE person_id = $1".to_owned(),
             "DELETE FROM delivery WHERE person_id = $1".to_owned(),
+            "UPDATE token SET name = '' WHERE person_id = $1".to_owned(),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(text))
                 .bind(person.to_string())

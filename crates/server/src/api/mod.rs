@@ -1,8 +1,21 @@
-//! The API for devices. One endpoint, one file.
+//! The API: what the pages can do, for programs; and what devices say. One kind of thing, one file. The
+//! document that describes it is made from the same code.
 
+mod answers;
 mod check_ins;
+mod devices;
 mod enrolments;
+mod given;
+mod ledger;
+mod me;
 mod notices;
+pub mod openapi;
+mod people;
+mod rules;
+mod shapes;
+mod system;
+mod teams;
+mod units;
 
 use axum::{
     body::to_bytes,
@@ -11,8 +24,13 @@ use axum::{
 };
 use stead_model::problem::Kind;
 
+pub use answers::answer;
+
 use crate::{
-    auth::guard::{Need, Routes},
+    auth::{
+        access::Action,
+        guard::{Need, On, Routes},
+    },
     error::{ApiError, Refusal},
 };
 
@@ -21,10 +39,71 @@ pub const MAX_MESSAGE: usize = 256 * 1024;
 
 /// Adds the API.
 pub fn routes(routes: Routes) -> Routes {
+    use Need::{Look, May, Nothing, Proof, Seal};
     routes
-        .post("/api/v1/check-ins", Need::Seal, check_ins::post)
-        .post("/api/v1/enrolments", Need::Seal, enrolments::post)
-        .post("/api/v1/notices", Need::Seal, notices::post)
+        .post("/api/v1/check-ins", Seal, check_ins::post)
+        .post("/api/v1/enrolments", Seal, enrolments::post)
+        .post("/api/v1/notices", Seal, notices::post)
+        .get("/api/v1/openapi.json", Nothing, openapi::get)
+        .get("/api/v1/me", May(Action::OwnSee, On::Self_), me::get)
+        .patch("/api/v1/me", May(Action::OwnChange, On::Self_), me::change)
+        .get("/api/v1/me/record", Proof(Action::OwnSee, On::Self_), me::record)
+        .get("/api/v1/me/notices", May(Action::OwnSee, On::Self_), me::notices)
+        .put("/api/v1/me/notices/choice", May(Action::OwnChange, On::Self_), me::choose)
+        .get("/api/v1/me/sessions", May(Action::OwnSee, On::Self_), me::sessions)
+        .delete("/api/v1/me/sessions/{session}", May(Action::OwnChange, On::Self_), me::end_session)
+        .get("/api/v1/me/tokens", May(Action::OwnSee, On::Self_), me::tokens)
+        .delete("/api/v1/me/tokens/{token}", May(Action::OwnChange, On::Self_), me::end_token)
+        .get("/api/v1/people", May(Action::PeopleList, On::Unit), people::list)
+        .post("/api/v1/people", May(Action::PeopleAdd, On::Unit), people::add)
+        .post("/api/v1/people/imports", May(Action::PeopleImport, On::Organisation), people::import)
+        .get("/api/v1/people/{id}", Look(Action::PersonSee, On::Person), people::get)
+        .patch("/api/v1/people/{id}", Look(Action::PersonChange, On::Person), people::change)
+        .put("/api/v1/people/{id}/state", Look(Action::PersonChange, On::Person), people::state)
+        .post("/api/v1/people/{id}/links", May(Action::PersonInvite, On::Person), people::link)
+        .post("/api/v1/people/{id}/codes", May(Action::DeviceEnrol, On::Person), people::code)
+        .post("/api/v1/people/{id}/returns", Look(Action::PersonChange, On::Person), people::returned)
+        .get("/api/v1/people/{id}/roles", Proof(Action::RolesGive, On::Organisation), people::roles)
+        .put(
+            "/api/v1/people/{id}/roles/{role}/{of_unit}",
+            Proof(Action::RolesGive, On::Organisation),
+            people::give_role,
+        )
+        .delete(
+            "/api/v1/people/{id}/roles/{role}/{of_unit}",
+            Proof(Action::RolesGive, On::Organisation),
+            people::take_role,
+        )
+        .get("/api/v1/units", May(Action::UnitsSee, On::Organisation), units::list)
+        .post("/api/v1/units", May(Action::UnitsChange, On::Organisation), units::add)
+        .patch("/api/v1/units/{unit}", May(Action::UnitsChange, On::Organisation), units::change)
+        .get("/api/v1/team", May(Action::TeamSee, On::Unit), teams::get)
+        .post("/api/v1/team/attestations", May(Action::TeamAttest, On::Unit), teams::attest)
+        .get("/api/v1/devices", May(Action::DevicesList, On::Organisation), devices::list)
+        .get("/api/v1/devices/{id}", Look(Action::DeviceSee, On::Device), devices::get)
+        .get("/api/v1/devices/{id}/report", Look(Action::DeviceSee, On::Device), devices::report)
+        .post("/api/v1/devices/{id}/revocation", Look(Action::DeviceRevoke, On::Device), devices::revoke)
+        .get("/api/v1/rules", May(Action::RulesSee, On::Organisation), rules::list)
+        .get("/api/v1/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
+        .get("/api/v1/rules/{id}/findings", May(Action::FindingsList, On::Organisation), rules::findings)
+        .get("/api/v1/overview", May(Action::OverviewSee, On::Organisation), rules::overview)
+        .get("/api/v1/search", May(Action::Search, On::Organisation), people::search)
+        .get("/api/v1/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
+        .get("/api/v1/ledger/{index}", May(Action::EntrySee, On::Entry), ledger::get)
+        .get("/api/v1/system", May(Action::SystemSee, On::Organisation), system::get)
+        .get("/api/v1/system/hooks", May(Action::SystemSee, On::Organisation), system::hooks)
+        .post("/api/v1/system/hooks", Proof(Action::SystemChange, On::Organisation), system::add_hook)
+        .delete(
+            "/api/v1/system/hooks/{hook}",
+            Proof(Action::SystemChange, On::Organisation),
+            system::end_hook,
+        )
+        .get("/api/v1/system/deliveries", May(Action::SystemSee, On::Organisation), system::deliveries)
+        .post(
+            "/api/v1/system/deliveries/{delivery}/retry",
+            May(Action::SystemChange, On::Organisation),
+            system::retry,
+        )
 }
 
 /// A body of JSON, as text, within the limit.

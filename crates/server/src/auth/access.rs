@@ -11,6 +11,8 @@ use cedar_policy::{
 use stead_model::{DeviceId, PersonId, Role, UnitId};
 use stead_store::role::Grant;
 
+use crate::flows::sign_in::token::Scope;
+
 /// The policies, each with the name of its file.
 const POLICIES: [(&str, &str); 2] = [
     ("own.cedar", include_str!("../../policies/own.cedar")),
@@ -19,7 +21,7 @@ const POLICIES: [(&str, &str); 2] = [
 const SCHEMA: &str = include_str!("../../policies/stead.cedarschema");
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+    ($($(#[$doc:meta])* $name:ident = $word:literal in $scope:ident,)+) => {
         /// What can be asked for. The schema in `policies/` says on what.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action {
@@ -34,61 +36,66 @@ macro_rules! actions {
             pub fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
+
+            /// What a token must be good for to do it.
+            pub fn scope(self) -> Scope {
+                match self { $(Self::$name => Scope::$scope,)+ }
+            }
         }
     };
 }
 
 actions! {
     /// See one's own pages.
-    OwnSee = "own-see",
+    OwnSee = "own-see" in Read,
     /// Change how one signs in, what one is told, how pages look.
-    OwnChange = "own-change",
+    OwnChange = "own-change" in Own,
     /// Read the policy.
-    RulesSee = "rules-see",
+    RulesSee = "rules-see" in Read,
     /// Look for people, devices and rules, among those one may see.
-    Search = "search",
+    Search = "search" in Read,
     /// Open somebody's record.
-    PersonSee = "person-see",
+    PersonSee = "person-see" in Read,
     /// Change somebody's record.
-    PersonChange = "person-change",
+    PersonChange = "person-change" in People,
     /// Send somebody a link to join or to set up anew how they sign in.
-    PersonInvite = "person-invite",
+    PersonInvite = "person-invite" in People,
     /// Give somebody a code with which to enrol a device.
-    DeviceEnrol = "device-enrol",
+    DeviceEnrol = "device-enrol" in Devices,
     /// Open a device's page.
-    DeviceSee = "device-see",
+    DeviceSee = "device-see" in Read,
     /// Read one entry of the ledger.
-    EntrySee = "entry-see",
+    EntrySee = "entry-see" in Read,
     /// Revoke a device.
-    DeviceRevoke = "device-revoke",
+    DeviceRevoke = "device-revoke" in Devices,
     /// List the people of a unit.
-    PeopleList = "people-list",
+    PeopleList = "people-list" in Read,
     /// Add somebody to a unit.
-    PeopleAdd = "people-add",
+    PeopleAdd = "people-add" in People,
     /// Bring people in from a file.
-    PeopleImport = "people-import",
+    PeopleImport = "people-import" in People,
     /// See how the people of a unit stand.
-    TeamSee = "team-see",
+    TeamSee = "team-see" in Read,
     /// Confirm once a month that a team is as it should be.
-    TeamAttest = "team-attest",
+    TeamAttest = "team-attest" in Teams,
     /// See the tree of units.
-    UnitsSee = "units-see",
+    UnitsSee = "units-see" in Read,
     /// Change the tree of units.
-    UnitsChange = "units-change",
+    UnitsChange = "units-change" in Units,
     /// Give and take back roles.
-    RolesGive = "roles-give",
+    RolesGive = "roles-give" in Roles,
     /// See how all devices stand.
-    OverviewSee = "overview-see",
+    OverviewSee = "overview-see" in Read,
     /// List all devices.
-    DevicesList = "devices-list",
+    DevicesList = "devices-list" in Read,
     /// See who does not keep a rule.
-    FindingsList = "findings-list",
+    FindingsList = "findings-list" in Read,
     /// Read the ledger's entries.
-    LedgerSee = "ledger-see",
+    LedgerSee = "ledger-see" in Read,
     /// See how the installation is.
-    SystemSee = "system-see",
+    SystemSee = "system-see" in Read,
     /// Change how the installation is.
-    SystemChange = "system-change",
+    SystemChange = "system-change" in System,
 }
 
 /// Somebody who asks, with the roles that they hold and may use now.

@@ -1,7 +1,7 @@
 //! The guard before every route. A route is written down together with what it needs; a handler is never
 //! called before that was checked, and there is no way to add a route without saying it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Router,
@@ -17,9 +17,15 @@ use stead_store::people::Person;
 
 use super::access::{Action, Asker, Object, Place};
 use crate::{
-    App,
+    App, api,
     error::Refusal,
-    flows::sign_in::{self, SignedIn},
+    flows::{
+        look,
+        sign_in::{
+            self, SignedIn,
+            token::{self, Scope},
+        },
+    },
     web,
     words::{Language, Words},
 };
@@ -106,6 +112,36 @@ impl Routes {
         self.add(Method::POST, MethodFilter::POST, path, need, handler)
     }
 
+    /// Adds something to change.
+    #[must_use]
+    pub fn patch<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::PATCH, MethodFilter::PATCH, path, need, handler)
+    }
+
+    /// Adds something to set as it is sent.
+    #[must_use]
+    pub fn put<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::PUT, MethodFilter::PUT, path, need, handler)
+    }
+
+    /// Adds something to take away.
+    #[must_use]
+    pub fn delete<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::DELETE, MethodFilter::DELETE, path, need, handler)
+    }
+
     fn add<H, T>(
         mut self,
         method: Method,
@@ -133,37 +169,67 @@ impl Routes {
 
 /// Somebody signed in, as handlers are given them.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<SignedIn>);
+pub struct Caller {
+    who: Arc<SignedIn>,
+    /// What the token is good for, when a program asks with one.
+    token: Option<Arc<BTreeSet<Scope>>>,
+}
 
 impl Caller {
     /// Them, with their session.
     pub fn who(&self) -> &SignedIn {
-        &self.0
+        &self.who
     }
 
     /// Them.
     pub fn person(&self) -> &Person {
-        &self.0.person
+        &self.who.person
     }
 
     /// Their id.
     pub fn id(&self) -> PersonId {
-        self.0.person.id
+        self.who.person.id
     }
 
     /// Whether they hold a role, for any unit.
     pub fn holds(&self, role: Role) -> bool {
-        self.0.grants.iter().any(|grant| grant.role == role)
+        self.who.grants.iter().any(|grant| grant.role == role)
     }
 
     /// Whether they may do this to that.
     pub fn may(&self, app: &App, action: Action, object: &Object) -> bool {
-        app.access.may(&self.asker(), action, object)
+        self.good_for(action) && app.access.may(&self.asker(), action, object)
+    }
+
+    /// Whether a program asks for them, with a token.
+    pub fn is_program(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether what they ask with is good for this. A session is good for all that its person may do.
+    fn good_for(&self, action: Action) -> bool {
+        self.token.as_ref().is_none_or(|scopes| scopes.contains(&action.scope()))
     }
 
     /// Whether they may do this to the organisation as a whole.
     pub fn may_to_all(&self, app: &App, action: Action) -> bool {
         self.may(app, action, &Object::organisation())
+    }
+
+    /// The widest unit to which they may do this, by the roles that they hold, with all above it.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the store is away.
+    pub async fn widest(&self, app: &App, action: Action) -> Result<Option<Vec<UnitId>>, Refusal> {
+        let mut widest: Option<Vec<UnitId>> = None;
+        for grant in &self.who.grants {
+            let above = app.store.units_above(grant.unit).await?;
+            let wider = widest.as_ref().is_none_or(|before| above.len() < before.len());
+            if wider && self.may(app, action, &Object::Unit(above.clone())) {
+                widest = Some(above);
+            }
+        }
+        Ok(widest)
     }
 
     /// How the ledger names them.
@@ -179,7 +245,7 @@ impl Caller {
     }
 
     fn asker(&self) -> Asker {
-        Asker { person: self.id(), grants: self.0.grants.clone() }
+        Asker { person: self.id(), grants: self.who.grants.clone() }
     }
 }
 
@@ -208,7 +274,21 @@ impl<S: Sync> FromRequestParts<S> for TheUnit {
 /// Whoever is signed in, for what anybody may read.
 pub async fn caller(app: &App, headers: &axum::http::HeaderMap) -> Result<Option<Caller>, Refusal> {
     let Some(secret) = super::session_secret(headers) else { return Ok(None) };
-    Ok(sign_in::session(app, &secret).await?.map(|who| Caller(Arc::new(who))))
+    Ok(sign_in::session(app, &secret).await?.map(|who| Caller { who: Arc::new(who), token: None }))
+}
+
+/// Whoever asks the API: a program by its token, or a page by its session. Whoever sends both is asked to
+/// choose by being refused.
+async fn caller_of_api(app: &App, headers: &axum::http::HeaderMap) -> Result<Option<Caller>, Refusal> {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return caller(app, headers).await;
+    }
+    let Some(secret) = super::bearer(headers).filter(|_| !headers.contains_key(header::COOKIE)) else {
+        return Ok(None);
+    };
+    Ok(token::holder(app, secret)
+        .await?
+        .map(|(who, token)| Caller { who: Arc::new(who), token: Some(Arc::new(token::scopes(&token))) }))
 }
 
 async fn guard(
@@ -222,14 +302,27 @@ async fn guard(
         Need::May(action, on) | Need::Look(action, on) | Need::Proof(action, on) => (action, on),
     };
     let page = !request.uri().path().starts_with("/api/");
-    let caller = match caller(&app, request.headers()).await {
+    let caller = match page {
+        true => caller(&app, request.headers()).await,
+        false => caller_of_api(&app, request.headers()).await,
+    };
+    let caller = match caller {
         Ok(Some(caller)) => caller,
         Ok(None) => return not_signed_in(page, &request),
         Err(refusal) => return web::refused(refusal, page),
     };
     let words = caller.words(request.headers());
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let checked = check(&app, &caller, need, (action, on), &path, &query).await;
+    let mut checked = check(&app, &caller, need, (action, on), &path, &query).await;
+    if let (Err(Stop::SayWhy(person)), false) = (&checked, page)
+        && let Some(purpose) = request.headers().get(PURPOSE)
+    {
+        // A program says what for in the request itself.
+        checked = match say_why(&app, &caller, *person, purpose).await {
+            Ok(()) => check(&app, &caller, need, (action, on), &path, &query).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+    }
     let mut response = match checked {
         Ok(object) => {
             if let Object::Unit(units) = &object
@@ -237,9 +330,10 @@ async fn guard(
             {
                 request.extensions_mut().insert(TheUnit(*unit));
             }
+            let asker = caller.who().session.id.to_string();
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(words.clone());
-            next.run(request).await
+            if page { next.run(request).await } else { api::answer(&app, &asker, request, next).await }
         }
         Err(Stop::Refused(refusal)) => web::refused(refusal, page),
         Err(Stop::SayWhy(person)) if page && request.method() == Method::GET => {
@@ -254,6 +348,23 @@ async fn guard(
     };
     response.extensions_mut().insert(words);
     response
+}
+
+/// The header in which the API is told what another person's record is needed for: one word of
+/// [`look::PURPOSES`], and after a semicolon what it is in a few words.
+pub const PURPOSE: &str = "stead-purpose";
+
+async fn say_why(
+    app: &App,
+    caller: &Caller,
+    person: PersonId,
+    purpose: &axum::http::HeaderValue,
+) -> Result<(), Refusal> {
+    // Words may be in any language; the header's bytes are taken for UTF-8 (RFC 9110, 5.5).
+    let said = String::from_utf8_lossy(purpose.as_bytes());
+    let (purpose, words) = said.split_once(';').unwrap_or((&said, ""));
+    let visit = caller.who().session.id.to_string();
+    look::record(app, caller.id(), &visit, person, (purpose.trim(), words)).await
 }
 
 /// Why a request goes no further.
@@ -288,7 +399,11 @@ async fn check(
     {
         return Err(Stop::SayWhy(person));
     }
-    if matches!(need, Need::Proof(..)) && !sign_in::has_proved(&caller.who().session, now) {
+    // A token was made by somebody who had just proved who they are, for exactly this.
+    if matches!(need, Need::Proof(..))
+        && !caller.is_program()
+        && !sign_in::has_proved(&caller.who().session, now)
+    {
         return Err(Stop::Prove);
     }
     Ok(object)
@@ -317,14 +432,7 @@ async fn object(
                 let above = app.store.units_above(unit).await?;
                 return if above.is_empty() { Err(nothing("unit")) } else { Ok(Object::Unit(above)) };
             }
-            let mut widest: Option<Vec<UnitId>> = None;
-            for grant in &caller.who().grants {
-                let above = app.store.units_above(grant.unit).await?;
-                let wider = widest.as_ref().is_none_or(|before| above.len() < before.len());
-                if wider && caller.may(app, action, &Object::Unit(above.clone())) {
-                    widest = Some(above);
-                }
-            }
+            let widest = caller.widest(app, action).await?;
             Ok(widest.map_or_else(Object::organisation, Object::Unit))
         }
         On::Person => {

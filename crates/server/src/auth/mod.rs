@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod guard;
+pub mod placing;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -35,6 +36,14 @@ const KNOWN_LASTS: i64 = 180 * stead_model::time::DAY;
 /// The secret of a session, when the browser sends one.
 pub fn session_secret(headers: &HeaderMap) -> Option<String> {
     cookie(headers, COOKIE)
+}
+
+/// The secret of a token, when a program sends one (RFC 6750, 2.1). Two of them are none.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (one, None) = (sent.next()?, sent.next()) else { return None };
+    let (scheme, secret) = one.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
 /// What the browser keeps from the last time somebody was let in with it.

@@ -25,7 +25,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve pages and devices.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Check and test policy packs.
     #[command(subcommand)]
     Pack(pack::Pack),

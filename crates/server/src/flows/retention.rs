@@ -8,6 +8,8 @@ use crate::{App, error::Refusal};
 
 /// How long sessions, links and codes are kept after they are worth nothing.
 pub const ACCESS: i64 = 30 * time::DAY;
+/// How long is kept what was answered to a request that may be sent again.
+pub const ANSWERS: i64 = time::DAY;
 /// How long who somebody was is kept after they have left.
 pub const LEFT: i64 = 365 * time::DAY;
 /// People whose records are erased in one transaction.
@@ -27,6 +29,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     }
     let mut write = app.store.write().await?;
     let forgotten = write.forget_access(now.plus(-ACCESS)).await?
+        + write.forget_answers(now.plus(-ANSWERS)).await?
         + write.forget_notices(now.plus(-notices::KEPT), now.plus(-notices::SENT_KEPT)).await?;
     let left = write.left_before(now.plus(-LEFT), BATCH).await?;
     for person in &left {

@@ -22,6 +22,7 @@ mod sign_in;
 mod styleguide;
 mod system;
 mod team;
+mod tokens;
 mod units;
 mod ways;
 
@@ -81,6 +82,9 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/me/notices/calendar", May(Action::OwnChange, On::Self_), notices::begin_calendar)
         .post("/me/notices/calendar/end", May(Action::OwnChange, On::Self_), notices::end_calendar)
         .get("/calendar/{secret}", Seal, notices::calendar)
+        .get("/me/tokens", Proof(Action::OwnSee, On::Self_), tokens::get)
+        .post("/me/tokens", Proof(Action::OwnChange, On::Self_), tokens::make)
+        .post("/me/tokens/end", May(Action::OwnChange, On::Self_), tokens::end)
         .get("/me/ways", Proof(Action::OwnSee, On::Self_), ways::get)
         .post("/me/ways/language", May(Action::OwnChange, On::Self_), ways::language)
         .post("/me/ways/password", Proof(Action::OwnChange, On::Self_), ways::password)

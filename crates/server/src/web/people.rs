@@ -27,6 +27,7 @@ use crate::{
     auth::{
         access::{Action, Object},
         guard::TheUnit,
+        placing,
     },
     error::{FieldError, Refusal},
     flows::directory::{
@@ -216,10 +217,7 @@ pub async fn add(
     let added = async {
         let mut told = sent.told(&app).await?;
         let into = told.unit.unwrap_or(unit);
-        let above = app.store.units_above(into).await?;
-        if above.is_empty() || !reader.caller.may(&app, Action::PeopleAdd, &Object::Unit(above)) {
-            return Err(Refusal::form(FieldError::new("in_unit", "unit-unknown")));
-        }
+        placing::may_place(&app, &reader.caller, into, "in_unit").await?;
         told.unit = Some(into);
         directory::add(&app, &told, &reader.caller.by()).await
     }
@@ -373,8 +371,8 @@ pub async fn search(State(app): State<Arc<App>>, reader: Reader, Query(asked): Q
             })
             .map(|(id, text)| (id, text.title))
             .collect();
-        if let Some(unit) = widest(&app, &reader).await? {
-            let filter = Filter { unit, below: true, state: None, words: words.clone(), after: None };
+        if let Some([unit, ..]) = reader.caller.widest(&app, Action::PeopleList).await?.as_deref() {
+            let filter = Filter { unit: *unit, below: true, state: None, words: words.clone(), after: None };
             found.people = app.store.people(&filter, FOUND).await?;
         }
         if reader.caller.may_to_all(&app, Action::DevicesList) {
@@ -383,19 +381,6 @@ pub async fn search(State(app): State<Arc<App>>, reader: Reader, Query(asked): Q
         }
     }
     page(&found)
-}
-
-/// The widest unit whose people the reader may list.
-async fn widest(app: &App, reader: &Reader) -> Result<Option<UnitId>, Refusal> {
-    let mut widest: Option<Vec<UnitId>> = None;
-    for grant in &reader.caller.who().grants {
-        let above = app.store.units_above(grant.unit).await?;
-        let wider = widest.as_ref().is_none_or(|before| above.len() < before.len());
-        if wider && reader.caller.may(app, Action::PeopleList, &Object::Unit(above.clone())) {
-            widest = Some(above);
-        }
-    }
-    Ok(widest.and_then(|units| units.first().copied()))
 }
 
 /// The person of an id in a path.

@@ -23,7 +23,7 @@ use crate::{
     App,
     auth::{
         access::{Action, Object},
-        guard,
+        guard, placing,
     },
     clearance::{self, Held, Window},
     error::{FieldError, Refusal},
@@ -198,20 +198,7 @@ pub async fn change(
     let person = app.store.person(person_id(&id)?).await?.ok_or_else(|| nothing_here("person"))?;
     let changed = async {
         let told = sent.told(&app).await?;
-        let moved = told.unit.filter(|unit| *unit != person.unit);
-        if let Some(unit) = moved
-            && !may_place(&app, &reader, &app.store.units().await?, unit)
-        {
-            return Err(Refusal::form(FieldError::new("in_unit", "unit-unknown")));
-        }
-        // Sign-in elsewhere goes by the address: who may not let them in anew may not change it either.
-        let moves = told.email.trim().to_lowercase() != person.email.clone().unwrap_or_default();
-        if moves
-            && let Some(object) = guard::person_object(&app, person.id).await?
-            && !reader.caller.may(&app, Action::PersonInvite, &object)
-        {
-            return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
-        }
+        placing::may_change(&app, &reader.caller, &person, &told, "in_unit").await?;
         directory::change(&app, person.id, &told, &reader.caller.by()).await
     }
     .await;

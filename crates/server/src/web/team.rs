@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
-use stead_model::{Employment, Millis, PersonId, UnitId};
+use stead_model::{Millis, PersonId, UnitId};
 use stead_store::{
     attestation::Answer,
     people::{Filter, Person},
@@ -30,12 +30,11 @@ use crate::{
     clearance::{self, Held, Open, Window},
     error::Refusal,
     flows::attest,
+    things,
 };
 
 /// People on a page.
 const PAGE: usize = 50;
-/// People in an attestation at most: more cannot be looked at in ten minutes.
-const MOST_ATTESTED: usize = 200;
 
 struct Member {
     person: Person,
@@ -148,18 +147,7 @@ fn above(units: &[Unit], unit: UnitId) -> Vec<UnitId> {
 }
 
 async fn members(app: &App, people: Vec<Person>, now: Millis) -> Result<Vec<Member>, Refusal> {
-    let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
-    let devices = app.store.devices_of_all(&ids).await?;
-    let against = app.store.against_of_all(&devices.iter().map(|d| d.id).collect::<Vec<_>>()).await?;
-    let mut by_device: HashMap<_, Vec<_>> = HashMap::new();
-    for (device, finding) in against {
-        by_device.entry(device).or_default().push(finding);
-    }
-    let mut by_person: HashMap<PersonId, Vec<Held>> = HashMap::new();
-    for device in devices {
-        let against = by_device.remove(&device.id).unwrap_or_default();
-        by_person.entry(device.person).or_default().push(Held { device, against });
-    }
+    let mut by_person = things::held_of_all(app, &people).await?;
     Ok(people
         .into_iter()
         .map(|person| {
@@ -183,7 +171,7 @@ async fn asking(
     sent: HashMap<String, String>,
 ) -> Result<Ask, super::PageError> {
     let now = app.now();
-    let people = of_unit(app, unit).await?;
+    let people = attest::members(app, unit).await?;
     let unit = app.store.unit(unit).await?.ok_or_else(|| nothing_here("unit"))?;
     Ok(Ask {
         base: Base::of(app, reader, reader.words.say("attest-title"), "/team"),
@@ -195,16 +183,6 @@ async fn asking(
     })
 }
 
-async fn of_unit(app: &App, unit: UnitId) -> Result<Vec<Person>, Refusal> {
-    let filter = Filter { unit, below: false, state: None, words: String::new(), after: None };
-    let listed = app.store.people(&filter, i64::try_from(MOST_ATTESTED).unwrap_or(i64::MAX)).await?;
-    let here = |state| match state {
-        Employment::Active | Employment::OnLeave | Employment::Leaving => true,
-        Employment::Invited | Employment::Gone => false,
-    };
-    Ok(listed.into_iter().map(|listed| listed.person).filter(|person| here(person.state)).collect())
-}
-
 /// `POST /team/attest`.
 pub async fn attest(
     State(app): State<Arc<App>>,
@@ -213,7 +191,7 @@ pub async fn attest(
     Posted(sent): Posted<HashMap<String, String>>,
 ) -> Page {
     let get = |name: String| sent.get(&name).cloned().unwrap_or_default();
-    let answers = of_unit(&app, unit)
+    let answers = attest::members(&app, unit)
         .await?
         .into_iter()
         .map(|person| Answer {

@@ -22,7 +22,7 @@ use stead_server::{
         check_in,
         directory::{self, Told, roles, units},
         enrol,
-        sign_in::links,
+        sign_in::{self, links, token},
     },
     serve,
     source::{Clock, SystemRandomness},
@@ -56,10 +56,17 @@ pub struct Reply {
     pub status: u16,
     pub location: String,
     pub cookies: Vec<String>,
+    pub tag: String,
+    pub replayed: bool,
     pub body: String,
 }
 
 impl Reply {
+    /// Its body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
     /// The session that it begins.
     pub fn session(&self) -> String {
         let set = self.cookies.iter().find_map(|cookie| cookie.strip_prefix("__Host-stead="));
@@ -147,26 +154,55 @@ impl TestServer {
 
     /// Sends a request with these cookies.
     pub async fn send(&self, method: &str, path: &str, cookies: &str, form: &str) -> Reply {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "localhost:8787")
-            .header(header::COOKIE, cookies)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.to_owned()))
-            .unwrap();
+        let headers = [("cookie", cookies), ("content-type", "application/x-www-form-urlencoded")];
+        self.send_with(method, path, &headers, form).await
+    }
+
+    /// Asks the API with a token and these headers.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let bearer = format!("Bearer {token}");
+        let all = [headers, &[("authorization", &bearer), ("content-type", "application/json")]].concat();
+        self.send_with(method, path, &all, body).await
+    }
+
+    /// A token of somebody's that is good for these.
+    pub async fn token(&self, person: PersonId, scopes: &[&str]) -> String {
+        let session = self.sign_in(person).await;
+        let who = sign_in::session(&self.app, &session).await.unwrap().unwrap();
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        token::make(&self.app, &who, "test", &scopes, 30).await.unwrap()
+    }
+
+    /// Sends a request with these headers.
+    pub async fn send_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8787");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let text = |name: header::HeaderName| -> Vec<String> {
             let all = response.headers().get_all(name).iter();
             all.map(|value| value.to_str().unwrap().to_owned()).collect()
         };
         let (cookies, location) = (text(header::SET_COOKIE), text(header::LOCATION));
+        let tag = text(header::ETAG).into_iter().next().unwrap_or_default();
+        let replayed = response.headers().contains_key("idempotency-replayed");
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         Reply {
             status,
             location: location.into_iter().next().unwrap_or_default(),
             cookies,
+            tag,
+            replayed,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }

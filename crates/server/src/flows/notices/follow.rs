@@ -60,7 +60,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 24] = [
+pub const KINDS: [&str; 25] = [
     "authenticator.off",
     "authenticator.on",
     "clear-out.begun",
@@ -84,6 +84,7 @@ pub const KINDS: [&str; 24] = [
     "session.begun",
     "standing.changed",
     "team.attested",
+    "token.made",
     "unit.changed",
 ];
 
@@ -119,6 +120,7 @@ impl Reading<'_> {
                 ("password.set", _) => "notice-password-set",
                 ("outside-identity.added", _) => "notice-outside-added",
                 ("recovery-code.used", _) => "notice-recovery-used",
+                ("token.made", _) => "notice-token-made",
                 ("session.begun", Some("link")) => "notice-link-used",
                 _ => "",
             };

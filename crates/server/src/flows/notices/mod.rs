@@ -10,7 +10,7 @@ pub mod follow;
 pub mod gather;
 pub mod hooks;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use serde_json::{Map, Value};
 use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time};
@@ -209,11 +209,13 @@ async fn add(app: &App, write: &mut Write, tells: Vec<Tell>) -> Result<u64, Refu
     let mut people: HashMap<PersonId, (Choice, Words)> = HashMap::new();
     let mut notices = Vec::new();
     for tell in tells {
-        if !people.contains_key(&tell.person) {
-            let Some(person) = app.store.person(tell.person).await? else { continue };
-            people.insert(tell.person, (choice(app, person.id).await?, spoken(app, &person)));
-        }
-        let Some((choice, words)) = people.get(&tell.person) else { continue };
+        let (choice, words) = match people.entry(tell.person) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let Some(person) = app.store.person(tell.person).await? else { continue };
+                place.insert((choice(app, person.id).await?, spoken(app, &person)))
+            }
+        };
         let hold = match tell.topic {
             Topic::Account => Some(now),
             Topic::Devices | Topic::Tasks | Topic::Record => tell.topic.soon(choice).hold(words, now),

@@ -8,6 +8,7 @@ pub mod outside;
 pub mod passkey;
 pub mod password;
 pub mod throttle;
+pub mod token;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -39,6 +40,8 @@ pub enum Secret {
     Recovery,
     /// Shows somebody's due dates to their calendar.
     Calendar,
+    /// Signs a program in.
+    Token,
 }
 
 impl Secret {
@@ -58,6 +61,7 @@ impl Secret {
             Self::Ceremony => "ceremony",
             Self::Recovery => "recovery code",
             Self::Calendar => "calendar",
+            Self::Token => "token",
         };
         seal::digest(format!("stead {name} {secret}").as_bytes())
     }

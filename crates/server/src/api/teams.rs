@@ -1,0 +1,152 @@
+//! A team: what is open to each, and the monthly attestation.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use stead_store::{attestation::Answer, people::Filter};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    given::{Asked, Sent, after, cursor, id, limit},
+    shapes::{Clearance, Named, Part, at},
+};
+use crate::{
+    App,
+    auth::guard::{Caller, TheUnit},
+    clearance,
+    error::{ApiError, Refusal},
+    flows::attest as attesting,
+    things,
+};
+
+/// Whose team.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// The unit; without it, the widest that the asker may see.
+    #[param(format = Uuid)]
+    #[expect(dead_code, reason = "the guard reads it")]
+    unit: Option<String>,
+    /// `next` of the part before.
+    after: Option<String>,
+    /// How many, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+}
+
+/// Somebody of a team.
+#[derive(Serialize, ToSchema)]
+pub struct Member {
+    /// Them.
+    person: Named,
+    /// `invited`, `active`, `on_leave` or `leaving`.
+    state: &'static str,
+    /// What is open to them.
+    clearance: Clearance,
+    /// How many of their devices are heard.
+    devices: usize,
+    /// How many findings count against these.
+    waits: usize,
+    /// When a device of theirs was last heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    last_seen: Option<String>,
+}
+
+/// Lists the people of a unit and below, with what is open to each.
+#[utoipa::path(get, path = "/api/v1/team", tag = "teams", params(Which),
+    responses((status = 200, body = Part<Member>)))]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    TheUnit(unit): TheUnit,
+    Asked(which): Asked<Which>,
+) -> Result<Json<Part<Member>>, ApiError> {
+    let limit = limit(which.limit)?;
+    let filter = Filter {
+        unit,
+        below: true,
+        state: None,
+        words: String::new(),
+        after: after(which.after.as_deref())?,
+    };
+    let mut listed = app.store.people(&filter, limit + 1).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = (listed.len() > shown)
+        .then(|| listed.get(shown - 1))
+        .flatten()
+        .map(|last| cursor((&last.search, &last.person.id.to_string())));
+    listed.truncate(shown);
+    let people: Vec<_> = listed.into_iter().map(|listed| listed.person).collect();
+    let mut held = things::held_of_all(&app, &people).await?;
+    let now = app.now();
+    let items = people
+        .iter()
+        .map(|person| {
+            let held = held.remove(&person.id).unwrap_or_default();
+            Member {
+                person: Named::new(person.id, &person.name),
+                state: person.state.word(),
+                clearance: Clearance::new(&clearance::windows(&app.pack, person.state, &held, now)),
+                devices: held.len(),
+                waits: held.iter().map(|held| held.against.len()).sum(),
+                last_seen: held.iter().filter_map(|held| held.device.last_seen).max().map(at),
+            }
+        })
+        .collect();
+    Ok(Json(Part { items, next }))
+}
+
+/// An attestation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attested {
+    /// An answer for everybody in the unit, those below not counted.
+    answers: Vec<AnswerSent>,
+}
+
+/// What is said of one person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerSent {
+    /// Whom.
+    #[schema(format = Uuid)]
+    person: String,
+    /// `right`, or `look` for a closer look.
+    answer: String,
+    /// What is to be looked at.
+    #[serde(default)]
+    words: String,
+}
+
+/// Which unit is attested for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Unit {
+    /// The unit; without it, the widest that the asker answers for.
+    #[param(format = Uuid)]
+    #[expect(dead_code, reason = "the guard reads it")]
+    unit: Option<String>,
+}
+
+/// Confirms that a team is as it should be.
+#[utoipa::path(post, path = "/api/v1/team/attestations", tag = "teams", params(Unit), request_body = Attested,
+    responses((status = 204)))]
+pub async fn attest(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    TheUnit(unit): TheUnit,
+    Asked(_): Asked<Unit>,
+    Sent(sent): Sent<Attested>,
+) -> Result<StatusCode, ApiError> {
+    let answers: Result<Vec<Answer>, Refusal> = sent
+        .answers
+        .into_iter()
+        .map(|one| {
+            let person = id("person", &one.person, "person-unknown")?;
+            Ok(Answer { person, answer: one.answer, words: one.words })
+        })
+        .collect();
+    attesting::attest_all(&app, unit, caller.id(), answers?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
