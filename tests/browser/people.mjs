@@ -76,13 +76,43 @@ for (const name of ['new', 'manager', 'security', 'auditor', 'operator', 'record
   roles[name] = await person(base);
   await join(roles[name].page, links[name]);
 }
+// What a system hears and a program may do is set up on the page, and told once.
+const { page: op } = roles.operator;
+await op.goto(`${base}/system/messages`);
+await op.locator('summary').click();
+await op.getByRole('button', { name: 'Connect a system' }).click();
+await op.waitForLoadState();
+check(await op.locator('#wrong a').count() >= 3, 'a connection without a word is sent back, with why');
+await look(op, base, 'messages-wrong', null, { shots, keep: true });
+await op.getByRole('textbox', { name: 'Name' }).fill('Security room');
+await op.getByRole('textbox', { name: 'Address' }).fill('https://chat.sample.example/hooks/one');
+await op.getByLabel('How devices stand').check();
+await op.getByRole('button', { name: 'Connect a system' }).click();
+await op.getByText('whsec_').waitFor();
+check(!(await op.locator('main').innerText()).includes('hooks/one'), 'the address is not shown again');
+await sam.page.goto(`${base}/me/tokens`);
+await sam.page.getByLabel('What it is for').fill('Monthly report');
+await sam.page.getByLabel('Reading what you may read').check();
+await sam.page.getByRole('button', { name: 'Make a token' }).click();
+const token = (await sam.page.locator('main code').innerText()).trim();
+const asked = await fetch(`${base}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } });
+check(asked.status === 200 && (await asked.json()).person.id !== undefined, 'a program signs in with it');
+await sam.page.goto(`${base}/me/notices`);
+await sam.page.getByLabel('Your record').selectOption('weekly');
+await sam.page.getByRole('button', { name: 'Save' }).click();
+await sam.page.waitForURL(/notices/);
+check(await sam.page.getByLabel('Your record').inputValue() === 'weekly', 'how somebody is told is theirs to choose');
+await sam.page.getByRole('button', { name: 'Make an address' }).click();
+const feed = await fetch((await sam.page.locator('main code').innerText()).trim().replace(/^https?:\/\/[^/]*/, base));
+check(feed.status === 200 && (await feed.text()).startsWith('BEGIN:VCALENDAR'), 'a calendar finds the due dates');
+
 const homes = {
-  sam: [['home', '/home'], ['record', '/me'], ['rules-own', '/rules'], ['rule-own', '/rules/disk-encrypted'], ['device-own', links.device], ['search', '/search?q=disk']],
+  sam: [['home', '/home'], ['record', '/me'], ['rules-own', '/rules'], ['rule-own', '/rules/disk-encrypted'], ['device-own', links.device], ['search', '/search?q=disk'], ['notices', '/me/notices'], ['tokens', '/me/tokens']],
   new: [['home-empty', '/home'], ['record-empty', '/me']],
   manager: [['team', '/team'], ['attest', '/team/attest'], ['people-manager', '/people']],
   security: [['overview', '/overview'], ['people', '/people']],
   auditor: [['overview-auditor', '/overview'], ['system-auditor', '/system']],
-  operator: [['system', '/system'], ['units', '/units']],
+  operator: [['system', '/system'], ['units', '/units'], ['messages', '/system/messages']],
   records: [['people-records', '/people']],
 };
 for (const tag of ['en', 'pt-BR']) {

@@ -63,6 +63,20 @@ impl Store {
         rows.iter().map(delivery).collect()
     }
 
+    /// What is on its way and waits for nobody to ask for it, what is tried next first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn deliveries_going(&self, limit: i64) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE state = 'waiting' AND channel <> 'desktop' ORDER BY due, id LIMIT $1"
+        )))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(delivery).collect()
+    }
+
     /// How many deliveries are in each state.
     ///
     /// # Errors

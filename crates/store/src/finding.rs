@@ -1,7 +1,9 @@
 //! Findings: one row for each device and rule.
 
+use std::collections::HashMap;
+
 use sqlx::{Row, any::AnyRow};
-use stead_model::{DeviceId, Millis, Outcome};
+use stead_model::{DeviceId, Millis, Outcome, PersonId};
 
 use crate::{Result, Store, StoreError, Write, device::device_id, sql};
 
@@ -72,6 +74,27 @@ impl Store {
         let query = devices.iter().fold(query, |query, device| query.bind(device.to_string()));
         let rows = query.fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok((device_id(&row.try_get::<String, _>(7)?)?, stored(row)?))).collect()
+    }
+
+    /// How many findings count against each device of these people; devices without any are left out.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn against_counts(&self, people: &[PersonId]) -> Result<HashMap<DeviceId, i64>> {
+        if people.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<String> = (1..=people.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT f.device_id, COUNT(*) FROM device d JOIN finding f ON f.device_id = d.id
+             WHERE d.person_id IN ({}) AND d.revoked_at IS NULL AND f.failing_since IS NOT NULL
+             GROUP BY f.device_id",
+            places.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text));
+        let query = people.iter().fold(query, |query, person| query.bind(person.to_string()));
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((device_id(&row.try_get::<String, _>(0)?)?, row.try_get(1)?))).collect()
     }
 
     /// Devices that do not pass a rule, longest first, after the last one shown.

@@ -91,7 +91,7 @@ async fn gather(
         hooks: app.store.hooks().await?,
         counts: app.store.deliveries_by_state().await?,
         dead: app.store.deliveries("dead", None, SHOWN).await?,
-        waiting: app.store.deliveries("waiting", None, SHOWN).await?,
+        waiting: app.store.deliveries_going(SHOWN).await?,
         secret,
         sent,
     })

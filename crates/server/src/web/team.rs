@@ -12,6 +12,7 @@ use serde::Deserialize;
 use stead_model::{Millis, PersonId, UnitId};
 use stead_store::{
     attestation::Answer,
+    device::Device,
     people::{Filter, Person},
     unit::Unit,
 };
@@ -77,6 +78,12 @@ impl Team {
     }
 }
 
+/// Somebody to say something of, with their devices and how much waits on each.
+struct Colleague {
+    person: Person,
+    held: Vec<(Device, i64)>,
+}
+
 #[derive(Template)]
 #[template(path = "attest.html")]
 struct Ask {
@@ -84,7 +91,7 @@ struct Ask {
     form: Form,
     unit: Unit,
     month: String,
-    members: Vec<Member>,
+    members: Vec<Colleague>,
     sent: HashMap<String, String>,
 }
 
@@ -158,6 +165,19 @@ async fn members(app: &App, people: Vec<Person>, now: Millis) -> Result<Vec<Memb
         .collect())
 }
 
+async fn colleagues(app: &App, people: Vec<Person>) -> Result<Vec<Colleague>, Refusal> {
+    let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
+    let waits = app.store.against_counts(&ids).await?;
+    let mut by_person: HashMap<PersonId, Vec<(Device, i64)>> = HashMap::new();
+    for device in app.store.devices_of_all(&ids).await? {
+        let n = waits.get(&device.id).copied().unwrap_or(0);
+        by_person.entry(device.person).or_default().push((device, n));
+    }
+    let colleague =
+        |person: Person| Colleague { held: by_person.remove(&person.id).unwrap_or_default(), person };
+    Ok(people.into_iter().map(colleague).collect())
+}
+
 /// `GET /team/attest`.
 pub async fn ask(State(app): State<Arc<App>>, reader: Reader, TheUnit(unit): TheUnit) -> Page {
     page(&asking(&app, &reader, unit, Form::default(), HashMap::new()).await?)
@@ -178,7 +198,7 @@ async fn asking(
         form,
         unit,
         month: reader.words.month(now),
-        members: members(app, people, now).await?,
+        members: colleagues(app, people).await?,
         sent,
     })
 }
