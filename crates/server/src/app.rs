@@ -1,7 +1,7 @@
 //! What every flow is given: the store, the policy in force, the keys, time and randomness.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,6 +12,7 @@ use anyhow::Context;
 use stead_model::{Millis, time::SECOND};
 use stead_policy::{Pack, pack::Files, shipped};
 use stead_store::Store;
+use zeroize::Zeroizing;
 
 use crate::{
     auth::access::Access,
@@ -52,6 +53,8 @@ pub struct Config {
     pub outside: Option<outside::Settings>,
     /// How mail goes out, where it does.
     pub mail: Option<mail::Settings>,
+    /// Where a backup is made each day, and how many are kept.
+    pub backups: Option<(PathBuf, usize)>,
     /// The language for those who have chosen none, where no browser says one.
     pub language: Language,
 }
@@ -64,6 +67,7 @@ impl Default for Config {
             behind_proxy: false,
             outside: None,
             mail: None,
+            backups: None,
             language: Language::English,
         }
     }
@@ -71,8 +75,12 @@ impl Default for Config {
 
 /// The server's state. It keeps nothing that the store does not: any number may share one store.
 pub struct App {
+    /// The folder with the keys.
+    pub data: PathBuf,
     /// The store.
     pub store: Store,
+    /// The store's address, with its password where there is one.
+    pub(crate) store_url: Zeroizing<String>,
     /// The policy in force.
     pub pack: Pack,
     /// The keys.
@@ -130,7 +138,8 @@ impl App {
         // One provider of cryptography for all of TLS; a second one is never installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (clock, random) = sources;
-        let store = Store::open(&store_url(data, store)).await?;
+        let store_url = Zeroizing::new(store_url(data, store));
+        let store = Store::open(&store_url).await?;
         let origin = origin(&store, &*random).await?;
         let keys = Keys::open(data, &origin, &*random)?;
         let shipped = shipped::remote_work();
@@ -144,7 +153,9 @@ impl App {
         let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
         let app = Arc::new(Self {
+            data: data.to_owned(),
             store,
+            store_url,
             pack,
             keys,
             access: Access::load()?,

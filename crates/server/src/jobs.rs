@@ -12,7 +12,7 @@ use crate::{
     App,
     error::Refusal,
     flows::{
-        anchor, deadlines,
+        anchor, backup, deadlines,
         directory::leaving,
         notices::{chase, deliver, follow, gather},
         retention,
@@ -106,5 +106,6 @@ pub async fn once(app: &App) {
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
     app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
+    app.jobs.note("backup", now, backup::run(app).await);
     app.jobs.note("retention", now, retention::run(app).await);
 }

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod app;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod channels;
 pub mod clearance;
@@ -18,6 +19,7 @@ pub mod pack_folder;
 pub mod record;
 pub mod serve;
 pub mod source;
+pub mod then;
 pub mod things;
 pub mod web;
 pub mod words;

@@ -59,6 +59,8 @@ POST /me/ways/session/end           all
 POST /me/ways/sessions/end          all
 GET  /overview                      coordinator security auditor
 GET  /overview/live                 coordinator security auditor
+GET  /then                          coordinator security auditor operator
+GET  /devices/{id}/then             own lead manager coordinator coordinator-of-a security auditor
 GET  /team                          manager coordinator coordinator-of-a security auditor
 GET  /team/attest                   manager
 POST /team/attest                   manager
@@ -144,6 +146,8 @@ GET  /api/v1/rules/{id}             all
 GET  /api/v1/rules/{id}/findings    coordinator security auditor
 GET  /api/v1/overview               coordinator security auditor
 GET  /api/v1/search                 all
+GET  /api/v1/then                   coordinator security auditor operator
+GET  /api/v1/devices/{id}/then      own lead manager coordinator coordinator-of-a security auditor
 GET  /api/v1/ledger                 coordinator security auditor operator
 GET  /api/v1/ledger/{index}         own coordinator coordinator-of-a security auditor operator
 GET  /api/v1/system                 auditor operator

@@ -63,6 +63,12 @@ fn sqlite_settings(connection: &mut AnyConnection, _: sqlx::pool::PoolConnection
     })
 }
 
+/// Copies a SQLite database into a new file, without keeping writers out.
+pub async fn copy_sqlite(pool: &AnyPool, path: &Path) -> Result<()> {
+    sqlx::query("VACUUM INTO $1").bind(path.display().to_string()).execute(pool).await?;
+    Ok(())
+}
+
 /// How many bytes the database takes.
 pub async fn bytes(pool: &AnyPool, sqlite: bool) -> Result<i64> {
     let text = if sqlite {

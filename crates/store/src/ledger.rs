@@ -136,6 +136,29 @@ impl Store {
             .collect()
     }
 
+    /// How many entries there were at a time, and the newest checkpoint that was signed by then.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_at(&self, time: Millis) -> Result<Head> {
+        // Entries are in the order of time: the first that is later is found by halving.
+        let (mut low, mut high) = (0, self.ledger_head().await?.size);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.ledger_entry(middle).await? {
+                Some(entry) if entry.at <= time => low = middle + 1,
+                Some(_) | None => high = middle,
+            }
+        }
+        let row =
+            sqlx::query("SELECT note FROM ledger_checkpoint WHERE size <= $1 ORDER BY size DESC LIMIT 1")
+                .bind(number(low))
+                .fetch_optional(&self.readers)
+                .await?;
+        let checkpoint = row.map_or_else(|| Ok(String::new()), |row| row.try_get(0))?;
+        Ok(Head { size: low, checkpoint })
+    }
+
     /// Signed checkpoints, at most `limit`, evenly picked and the newest among them.
     ///
     /// # Errors

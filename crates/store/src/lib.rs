@@ -96,6 +96,14 @@ impl Store {
         engine::bytes(&self.readers, self.sqlite).await
     }
 
+    /// Copies a SQLite database, as it is at one moment, into a new file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<()> {
+        engine::copy_sqlite(&self.readers, path).await
+    }
+
     /// Waits until everything in hand is done and closes the store.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -67,6 +67,22 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
+    /// Every tally as it was at the end of a day.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn tallies_on(&self, day: i64) -> Result<BTreeMap<String, i64>> {
+        let rows = sqlx::query(
+            "SELECT t.name, t.n FROM tally_day t JOIN
+                 (SELECT name, MAX(day) AS day FROM tally_day WHERE day <= $1 GROUP BY name) last
+                 ON last.name = t.name AND last.day = t.day",
+        )
+        .bind(day)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// Tallies whose name starts with `prefix` at the end of the days from `first` on, and the last
     /// before it.
     ///

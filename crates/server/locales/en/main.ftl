@@ -846,3 +846,35 @@ scope-teams = Confirming your team
 scope-devices = Enrolling and revoking devices
 scope-system = Changing the installation
 record-token = Token
+
+# How it was
+then-title = How it was
+then-headline = How it was on { $date }
+then-lead = What stood at the end of a day, from what was written down then. Days are those of UTC.
+then-device-lead = What stood at the end of this day, by the entries of the ledger that prove it.
+then-day = Day
+then-day-wrong = Choose a day that has ended.
+then-no-device = There was no device then.
+then-entries = Entries by then
+then-proof = Whoever kept a checkpoint from that day can verify that nothing before it was changed since.
+then-rule = Rule
+then-said = It said
+then-from = Since
+then-since = since { $time }
+then-not-judged = It had not been judged by then.
+
+# Settings and backups
+settings = Settings
+settings-how = Settings are given to the server when it starts, and hold until it is started anew.
+setting-check-in = Devices check in every
+setting-proxy = Something in front speaks TLS
+setting-backups = Backups, how many are kept
+backups = Backups
+backup-last = Last backup
+backup-where = Where
+backup-size = Size
+backup-verified = Verified in it
+backup-not-verified = Written by pg_dump; verify it where it is restored.
+backup-none = No backup has been made.
+backup-how = Start the server with --backup-dir for one a day, or run stead-server backup.
+job-backup = Makes backups

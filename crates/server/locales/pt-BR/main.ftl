@@ -913,3 +913,35 @@ record-token = Token
 problem-moved = Isto foi alterado depois que você leu.
 problem-key-reused = Outro pedido foi enviado com esta chave.
 problem-still-answering = O mesmo pedido está sendo respondido.
+
+# How it was
+then-title = Como estava
+then-headline = Como estava em { $date }
+then-lead = O que valia ao fim de um dia, pelo que foi registrado então. Os dias são os de UTC.
+then-device-lead = O que valia ao fim deste dia, pelas entradas do registro que o provam.
+then-day = Dia
+then-day-wrong = Escolha um dia que já terminou.
+then-no-device = Não havia dispositivo então.
+then-entries = Entradas até então
+then-proof = Quem guardou um ponto de controle daquele dia pode verificar que nada anterior foi alterado desde então.
+then-rule = Regra
+then-said = Ela disse
+then-from = Desde
+then-since = desde { $time }
+then-not-judged = Ainda não tinha sido avaliado.
+
+# Settings and backups
+settings = Configurações
+settings-how = As configurações são dadas ao servidor quando ele inicia, e valem até que inicie de novo.
+setting-check-in = Os dispositivos se apresentam a cada
+setting-proxy = Algo à frente faz o TLS
+setting-backups = Cópias de segurança, quantas são guardadas
+backups = Cópias de segurança
+backup-last = Última cópia
+backup-where = Onde
+backup-size = Tamanho
+backup-verified = Verificado nela
+backup-not-verified = Escrita por pg_dump; verifique onde for restaurada.
+backup-none = Nenhuma cópia foi feita.
+backup-how = Inicie o servidor com --backup-dir para ter uma por dia, ou execute stead-server backup.
+job-backup = Faz cópias de segurança

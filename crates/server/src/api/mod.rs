@@ -15,6 +15,7 @@ mod rules;
 mod shapes;
 mod system;
 mod teams;
+mod then;
 mod units;
 
 use axum::{
@@ -87,6 +88,8 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/v1/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
         .get("/api/v1/rules/{id}/findings", May(Action::FindingsList, On::Organisation), rules::findings)
         .get("/api/v1/overview", May(Action::OverviewSee, On::Organisation), rules::overview)
+        .get("/api/v1/then", May(Action::LedgerSee, On::Organisation), then::get)
+        .get("/api/v1/devices/{id}/then", Look(Action::DeviceSee, On::Device), then::device)
         .get("/api/v1/search", May(Action::Search, On::Organisation), people::search)
         .get("/api/v1/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
         .get("/api/v1/ledger/{index}", May(Action::EntrySee, On::Entry), ledger::get)

@@ -12,7 +12,7 @@ use stead_model::{Employment, Outcome, Role, Standing, problem::Kind};
 use stead_store::delivery::STATES as DELIVERY_STATES;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{devices, ledger, me, people, rules, system, teams, units};
+use super::{devices, ledger, me, people, rules, system, teams, then, units};
 use crate::{
     App,
     auth::guard::{Need, PURPOSE, Route},
@@ -65,7 +65,7 @@ pub struct WrongField {
         people::search, units::list, units::add, units::change, teams::get, teams::attest, devices::list,
         devices::get, devices::report, devices::revoke, rules::list, rules::get, rules::findings,
         rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
-        system::end_hook, system::deliveries, system::retry,
+        system::end_hook, system::deliveries, system::retry, then::get, then::device,
     ),
     components(schemas(Problem)),
     tags(

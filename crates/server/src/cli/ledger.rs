@@ -23,10 +23,7 @@ use stead_model::{
 use stead_store::Store;
 
 use super::Data;
-use crate::Config;
-
-/// Signed checkpoints taken along, to narrow down where a log goes wrong.
-const CHECKPOINTS: i64 = 10_000;
+use crate::{Config, audit};
 
 #[derive(Subcommand)]
 pub(super) enum Ledger {
@@ -113,7 +110,7 @@ async fn export(data: &Data, out: &Path) -> anyhow::Result<ExitCode> {
         format: EXPORT.to_owned(),
         key: app.keys.ledger.public().to_string(),
         checkpoint: head.checkpoint,
-        earlier: app.store.ledger_checkpoints(CHECKPOINTS).await?,
+        earlier: app.store.ledger_checkpoints(audit::CHECKPOINTS).await?,
     };
     writeln!(file, "{}", serde_json::to_string(&first)?)?;
     let mut next = 0;
@@ -167,34 +164,19 @@ async fn database(file: &Path, key: Option<NoteKey>, seen: Option<String>) -> an
     let Some(key) = key else {
         bail!("a database holds no key; give --key, as `stead-server ledger key` printed it");
     };
-    let head = store.ledger_head().await?;
-    if head.size == 0 {
-        println!("The ledger is empty.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, &key, seen)
-    {
-        Ok(auditor) => auditor,
-        Err(why) => return Ok(wrong(&why)),
-    };
-    let tiles = store.ledger_tiles().await?;
-    let mut next = 0;
-    loop {
-        let page = store.ledger_page(next).await?;
-        let Some(last) = page.last() else { break };
-        next = last.index + 1;
-        for found in &page {
-            if let Err(fault) = auditor.take(found, |level, index| tiles.get(&(level, index)).cloned()) {
-                return Ok(wrong(&fault));
-            }
+    Ok(match audit::database(&store, &key, seen).await? {
+        Ok(0) => {
+            println!("The ledger is empty.");
+            ExitCode::SUCCESS
         }
-    }
-    Ok(ended(auditor))
+        Ok(size) => right(size),
+        Err(why) => wrong(&why),
+    })
 }
 
 fn exported(file: &Path, head: Head, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
     let key = believed(key, &head.key)?;
-    let mut auditor = match begin(&head.checkpoint, &head.earlier, &key, seen) {
+    let mut auditor = match audit::begin(&head.checkpoint, &head.earlier, &key, seen) {
         Ok(auditor) => auditor,
         Err(why) => return Ok(wrong(&why)),
     };
@@ -213,36 +195,16 @@ fn exported(file: &Path, head: Head, key: Option<NoteKey>, seen: Option<String>)
     Ok(ended(auditor))
 }
 
-/// The audit, or why the signatures alone rule it out.
-fn begin(newest: &str, earlier: &[String], key: &NoteKey, seen: Option<String>) -> Result<Auditor, String> {
-    let signed = Checkpoint::open(newest, key).map_err(|error| format!("the newest checkpoint: {error}"))?;
-    let mut checkpoints = Vec::new();
-    for note in earlier {
-        checkpoints
-            .push(Checkpoint::open(note, key).map_err(|error| format!("an earlier checkpoint: {error}"))?);
-    }
-    if let Some(note) = seen {
-        let seen =
-            Checkpoint::open(&note, key).map_err(|error| format!("the checkpoint that was kept: {error}"))?;
-        if seen.size > signed.size {
-            return Err(format!(
-                "the log was set back: it had {} entries, and has {}",
-                seen.size, signed.size
-            ));
-        }
-        checkpoints.push(seen);
-    }
-    Ok(Auditor::new(signed, checkpoints))
-}
-
 fn ended(auditor: Auditor) -> ExitCode {
     match auditor.finish() {
-        Ok(size) => {
-            println!("All {size} entries are what was signed.");
-            ExitCode::SUCCESS
-        }
+        Ok(size) => right(size),
         Err(fault) => wrong(&fault),
     }
+}
+
+fn right(size: u64) -> ExitCode {
+    println!("All {size} entries are what was signed.");
+    ExitCode::SUCCESS
 }
 
 fn wrong(why: &dyn std::fmt::Display) -> ExitCode {

@@ -5,13 +5,18 @@ mod ledger;
 mod pack;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    App, Config,
+    App, Config, flows,
     source::{SystemClock, SystemRandomness},
+    words::Words,
 };
 
 /// Judges remote work by your policy, keeps the records it asks for, and proves them.
@@ -31,6 +36,23 @@ enum Command {
     Pack(pack::Pack),
     /// What the operator does by hand.
     Admin(admin::Admin),
+    /// Copy keys and database into a folder, whole and verified. The server may run meanwhile.
+    Backup {
+        #[command(flatten)]
+        data: Data,
+        /// Folder in which the backup is made.
+        into: PathBuf,
+        /// Remove the oldest, so that no more than these are left.
+        #[arg(long, value_name = "N")]
+        keep: Option<usize>,
+    },
+    /// Bring a backup back into an empty data folder.
+    Restore {
+        #[command(flatten)]
+        data: Data,
+        /// The backup's folder.
+        backup: PathBuf,
+    },
     /// Verify and export the ledger.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -64,10 +86,32 @@ pub async fn run() -> ExitCode {
         Command::Serve(serve) => serve.run().await,
         Command::Pack(pack) => pack.run(),
         Command::Admin(admin) => admin.run().await,
+        Command::Backup { data, into, keep } => backup(&data, &into, keep).await,
+        Command::Restore { data, backup } => restore(&data, &backup).await,
         Command::Ledger(ledger) => ledger.run().await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("stead-server: {error:#}");
         ExitCode::from(2)
     })
+}
+
+async fn backup(data: &Data, into: &Path, keep: Option<usize>) -> anyhow::Result<ExitCode> {
+    let app = data.open(Config::default()).await?;
+    let made = flows::backup::make(&app, into, keep)
+        .await
+        .map_err(|refusal| anyhow::anyhow!("{}", refusal.problem(&Words::english())))?;
+    println!("{}", made.folder);
+    match made.verified {
+        Some(entries) => eprintln!("All {entries} entries in it are what was signed."),
+        None => eprintln!("It was written by pg_dump. To verify it, restore it elsewhere."),
+    }
+    app.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(data: &Data, backup: &Path) -> anyhow::Result<ExitCode> {
+    let entries = flows::backup::restore(backup, &data.data, data.store.as_deref()).await?;
+    println!("All {entries} entries are what was signed. Start the server with this data.");
+    Ok(ExitCode::SUCCESS)
 }

@@ -73,6 +73,12 @@ pub(super) struct Serve {
     /// More certificates to trust at the mail server, PEM.
     #[arg(long, value_name = "FILE", requires = "mail_server", env = "STEAD_MAIL_TRUST")]
     mail_trust: Option<PathBuf>,
+    /// Folder in which a backup is made each day.
+    #[arg(long, value_name = "DIR", env = "STEAD_BACKUP_DIR")]
+    backup_dir: Option<PathBuf>,
+    /// Backups kept there.
+    #[arg(long, value_name = "N", default_value_t = 14, env = "STEAD_BACKUP_KEEP")]
+    backup_keep: usize,
     /// Language for those who have chosen none: en or pt-BR.
     #[arg(long, value_name = "TAG", default_value = "en", env = "STEAD_LANGUAGE")]
     language: String,
@@ -115,6 +121,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             outside,
             mail,
+            backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
         };

@@ -5,6 +5,7 @@
 
 pub mod anchor;
 pub mod attest;
+pub mod backup;
 pub mod check_in;
 pub mod deadlines;
 pub mod directory;

@@ -196,7 +196,8 @@ pub async fn get(
     })
 }
 
-async fn find(app: &App, id: &str) -> Result<Device, super::PageError> {
+/// The device of an id in a path.
+pub(super) async fn find(app: &App, id: &str) -> Result<Device, super::PageError> {
     let id: DeviceId = id.parse().map_err(|_| nothing_here("device"))?;
     app.store.device(id).await?.ok_or_else(|| nothing_here("device"))
 }

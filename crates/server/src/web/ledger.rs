@@ -128,6 +128,13 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "passkey.added" => "Passkey added".to_owned(),
         "passkey.removed" => "Passkey removed".to_owned(),
         "outside-identity.added" => "Account elsewhere linked".to_owned(),
+        "token.made" => "Token made".to_owned(),
+        "token.ended" => "Token ended".to_owned(),
+        "calendar.begun" => "Calendar given an address".to_owned(),
+        "calendar.ended" => "Calendar's address taken away".to_owned(),
+        "hook.added" => "System connected".to_owned(),
+        "hook.ended" => "System disconnected".to_owned(),
+        "backup.made" => "Backup made".to_owned(),
         "team.attested" => "Team confirmed for the month".to_owned(),
         "reports.anchored" => {
             format!("Digests of {} last reports anchored", data["reports"].as_u64().unwrap_or(0))

@@ -22,6 +22,7 @@ mod sign_in;
 mod styleguide;
 mod system;
 mod team;
+mod then;
 mod tokens;
 mod units;
 mod ways;
@@ -99,6 +100,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/me/ways/sessions/end", May(Action::OwnChange, On::Self_), ways::end_others)
         .get("/overview", May(Action::OverviewSee, On::Organisation), overview::get)
         .get("/overview/live", May(Action::OverviewSee, On::Organisation), overview::live)
+        .get("/then", May(Action::LedgerSee, On::Organisation), then::get)
         .get("/team", May(Action::TeamSee, On::Unit), team::get)
         .get("/team/attest", May(Action::TeamAttest, On::Unit), team::ask)
         .post("/team/attest", May(Action::TeamAttest, On::Unit), team::attest)
@@ -125,6 +127,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/units/change", May(Action::UnitsChange, On::Organisation), units::change)
         .get("/devices", May(Action::DevicesList, On::Organisation), devices::get)
         .get("/devices/{id}", Look(Action::DeviceSee, On::Device), device::get)
+        .get("/devices/{id}/then", Look(Action::DeviceSee, On::Device), then::device)
         .get("/devices/{id}/report", Look(Action::DeviceSee, On::Device), device::report)
         .post("/devices/{id}/revoke", Look(Action::DeviceRevoke, On::Device), device::revoke)
         .get("/rules", May(Action::RulesSee, On::Organisation), rules::list)

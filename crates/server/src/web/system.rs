@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use stead_model::{Employment, Millis, Role, UnitId};
+use stead_model::{Employment, Millis, Role, UnitId, time};
 
 use super::{Base, Page, Reader, page, parts};
-use crate::App;
+use crate::{
+    App,
+    flows::backup::{self, Made},
+    words::Words,
+};
 
 #[derive(Template)]
 #[template(path = "system.html")]
@@ -26,13 +30,51 @@ struct System {
     jobs: Vec<crate::jobs::Ran>,
     people: Vec<(Employment, i64)>,
     operators: Vec<String>,
+    backup: Option<Made>,
+    backups_on: bool,
+    settings: Vec<Setting>,
 }
+
+/// A setting: the message that names it, what it is, how it is set.
+struct Setting {
+    name: &'static str,
+    value: String,
+    how: &'static str,
+}
+
+/// A backup that is older than this is late.
+const LATE: i64 = 36 * time::HOUR;
 
 impl System {
     fn wrong(&self) -> bool {
-        self.jobs.iter().any(|job| job.failed.is_some())
+        self.jobs.iter().any(|job| job.failed.is_some()) || (self.backups_on && self.backup_late())
+    }
+
+    fn backup_late(&self) -> bool {
+        self.backup.as_ref().is_none_or(|made| self.now.since(made.at) > LATE)
     }
 }
+
+fn settings(app: &App, words: &Words) -> Vec<Setting> {
+    let config = &app.config;
+    let none = || words.say("none");
+    let outside = config.outside.as_ref().map(|outside| outside.issuer.clone());
+    let mail = config.mail.as_ref().map(|mail| [mail.server.clone(), mail.from.clone()].join(", "));
+    let backups = config.backups.as_ref().map(|(folder, keep)| format!("{}, {keep}", folder.display()));
+    [
+        ("system-address", config.base_url.clone(), "--base-url"),
+        ("setting-check-in", words.length(config.check_in_every), "--check-in-every"),
+        ("setting-proxy", words.yes(config.behind_proxy), "--behind-proxy"),
+        ("outside", outside.unwrap_or_else(none), "--oidc-issuer"),
+        ("channel-mail", mail.unwrap_or_else(none), "--mail-server, --mail-from"),
+        ("setting-backups", backups.unwrap_or_else(none), "--backup-dir, --backup-keep"),
+        ("field-language", config.language.name().to_owned(), "--language"),
+    ]
+    .map(|(name, value, how)| Setting { name, value, how })
+    .into()
+}
+
+impl System {}
 
 /// `GET /system`.
 pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
@@ -53,5 +95,8 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
         jobs: app.jobs.ran(),
         people: app.store.people_by_state(UnitId::ORGANISATION).await?,
         operators: operators.into_iter().map(|(_, name)| name).collect(),
+        backup: backup::last(&app).await?,
+        backups_on: app.config.backups.is_some(),
+        settings: settings(&app, &reader.words),
     })
 }
