@@ -43,7 +43,10 @@ pub struct People {
 
 /// Pages, by who opens them. `{person}` and `{device}` stand for some of the lists.
 const PAGES: [(&str, &[&str]); 6] = [
-    ("teleworker", &["/home", "/me", "/rules", "/rules/disk-encrypted", "/search?q=disk"]),
+    (
+        "teleworker",
+        &["/home", "/me", "/rules", "/rules/disk-encrypted", "/search?q=disk", "/me/notices", "/me/tokens"],
+    ),
     ("manager", &["/team", "/team/attest", "/people"]),
     (
         "security",
@@ -59,11 +62,13 @@ const PAGES: [(&str, &[&str]); 6] = [
             "/devices/{device}",
             "/rules/updates-installed",
             "/search?q=an",
+            "/api/v1/people?limit=200",
+            "/api/v1/devices?limit=200",
         ],
     ),
     ("coordinator", &["/people/new", "/units", "/team", "/people/{person}/edit"]),
-    ("auditor", &["/proof", "/ledger", "/system"]),
-    ("operator", &["/system", "/people"]),
+    ("auditor", &["/proof", "/ledger", "/system", "/then", "/devices/{device}/then"]),
+    ("operator", &["/system", "/people", "/system/messages"]),
 ];
 
 impl People {

@@ -21,6 +21,7 @@ use stead_model::{Millis, time::DAY};
 use stead_server::{
     App, Config,
     error::Refusal,
+    flows::notices::gather,
     jobs,
     source::{Clock, SystemClock, SystemRandomness},
     words::Words,
@@ -91,6 +92,7 @@ async fn make(arguments: Arguments) -> anyhow::Result<()> {
         organisation.live(&app, day, left, &mut luck).await?;
         fleet.live(&app, day, left, &organisation, &mut luck).await?;
         jobs::once(&app).await;
+        tell(&app).await.map_err(told)?;
         if day % 30 == 0 || left == 0 {
             let head = app.store.ledger_head().await?;
             eprintln!("day {day} of {}: {} entries in the ledger", arguments.days, head.size);
@@ -98,6 +100,13 @@ async fn make(arguments: Arguments) -> anyhow::Result<()> {
     }
     app.store.close().await;
     println!("{}", organisation.address_book());
+    Ok(())
+}
+
+/// Tells everybody what the day brought.
+async fn tell(app: &Arc<App>) -> Result<(), Refusal> {
+    jobs::notices(app).await;
+    while gather::run(app).await? > 0 {}
     Ok(())
 }
 
