@@ -111,7 +111,7 @@ const homes = {
   new: [['home-empty', '/home'], ['record-empty', '/me']],
   manager: [['team', '/team'], ['attest', '/team/attest'], ['people-manager', '/people']],
   security: [['overview', '/overview'], ['people', '/people']],
-  auditor: [['overview-auditor', '/overview'], ['system-auditor', '/system']],
+  auditor: [['overview-auditor', '/overview'], ['system-auditor', '/system'], ['then', '/then']],
   operator: [['system', '/system'], ['units', '/units'], ['messages', '/system/messages']],
   records: [['people-records', '/people']],
 };
