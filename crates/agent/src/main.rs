@@ -144,7 +144,9 @@ fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
     }
     match check_ins.once(&now)? {
         CheckedIn::Answered(answer) => {
-            check_ins.ask_notices(now())?;
+            if let Err(error) = check_ins.ask_notices(now()) {
+                eprintln!("stead: messages could not be asked for: {error:#}");
+            }
             if let Some(findings) = &answer.findings {
                 anstream::print!("{}", show::findings(findings, answer.standing, &check::policy()?));
             } else {

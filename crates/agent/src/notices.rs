@@ -65,6 +65,8 @@ pub fn ask(
         .filter(|answer| answer.device == identity.device && answer.asked_at == now)
         .ok_or_else(|| SendError::Away("its answer is not sealed for this question".to_owned()))?;
     kept.iter_mut().filter(|kept| kept.shown).for_each(|kept| kept.told = true);
+    // What another of the person's computers has shown meanwhile is not shown again.
+    kept.retain(|kept| kept.shown || answer.notices.iter().any(|notice| notice.id == kept.notice.id));
     for notice in answer.notices {
         if !kept.iter().any(|kept| kept.notice.id == notice.id) {
             kept.push(KeptNotice { notice, at: now, shown: false, told: false });

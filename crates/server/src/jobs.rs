@@ -97,7 +97,33 @@ pub async fn notices(app: &Arc<App>) {
     app.jobs.note("follow", now, follow::run(app).await);
     app.jobs.note("chase", now, chase::run(app).await);
     app.jobs.note("gather", now, gather::run(app).await.map(|n| n > 0));
+}
+
+/// Sends what is on its way until the server ends. What does not answer keeps nothing else waiting.
+pub async fn run_deliveries(app: Weak<App>) {
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        deliveries(&app).await;
+        drop(app);
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Sends once what is due.
+pub async fn deliveries(app: &Arc<App>) {
+    let now = app.now();
     app.jobs.note("deliver", now, deliver::run(app).await.map(|n| n > 0));
+}
+
+/// Makes backups until the server ends.
+pub async fn run_backups(app: Weak<App>) {
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        let now = app.now();
+        app.jobs.note("backup", now, backup::run(&app).await);
+        drop(app);
+        tokio::time::sleep(EVERY).await;
+    }
 }
 
 /// Does once what is due.
@@ -106,6 +132,5 @@ pub async fn once(app: &App) {
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
     app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
-    app.jobs.note("backup", now, backup::run(app).await);
     app.jobs.note("retention", now, retention::run(app).await);
 }

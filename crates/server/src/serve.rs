@@ -131,6 +131,8 @@ pub async fn serve(
     });
     tokio::spawn(jobs::run(Arc::downgrade(&app)));
     tokio::spawn(jobs::run_notices(Arc::downgrade(&app)));
+    tokio::spawn(jobs::run_deliveries(Arc::downgrade(&app)));
+    tokio::spawn(jobs::run_backups(Arc::downgrade(&app)));
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     ready(address);
     match listen.tls {

@@ -121,6 +121,8 @@ pub struct DeviceThen {
 
 /// Entries read at once.
 const PAGE: i64 = 500;
+/// Entries that may stand out of the order of time.
+const SLACK: u64 = 1000;
 /// Most entries that are read for one device.
 const MOST: usize = 20_000;
 
@@ -130,13 +132,14 @@ const MOST: usize = 20_000;
 /// [`Refusal`] when too much happened to it since, or the store is away.
 pub async fn device(app: &App, id: DeviceId, day: Day) -> Result<DeviceThen, Refusal> {
     let subject = device_subject(id);
-    let mut before = app.store.ledger_at(day.end()).await?.size;
+    // Entries that were written at the same moment may stand a little out of order.
+    let mut before = app.store.ledger_at(day.end()).await?.size.saturating_add(SLACK);
     let mut said: BTreeMap<String, Said> = BTreeMap::new();
     let mut standing = None;
     let mut read = 0;
     loop {
         let entries = app.store.ledger_newest(Some(&subject), before, PAGE).await?;
-        for entry in &entries {
+        for entry in entries.iter().filter(|entry| entry.at <= day.end()) {
             let parsed: Value = serde_json::from_str(&entry.text).map_err(stead_store::StoreError::from)?;
             let data = &parsed["data"];
             match entry.kind.as_str() {

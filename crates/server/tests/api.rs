@@ -357,16 +357,50 @@ async fn a_change_that_comes_too_late_changes_nothing() {
     let sam = server.person("Sam", UnitId::ORGANISATION).await;
     let token = server.token(mighty, &ALL).await;
     let path = format!("/api/v1/people/{sam}");
-    let read = server.ask("GET", &path, &token, &[("stead-purpose", "directory")], "").await;
-    let change = |name: &str| json!({ "name": name, "email": "sam@stead.example" }).to_string();
-    let tag = server.ask("GET", &path, &token, &[], "").await.tag;
-    assert_ne!(read.tag, "", "{}", read.body);
-    let reply = server.ask("PATCH", &path, &token, &[("if-match", &tag)], &change("Sam One")).await;
+    let read = server.ask("GET", &path, &token, &[("stead-purpose", "directory")], "").await.json();
+    assert_eq!(read["email"], "sam@stead.example");
+    let change = |name: &str| json!({ "name": name }).to_string();
+    let version = format!("\"{}\"", read["version"].as_str().unwrap());
+    // That a device is heard changes nothing that is written down about a person.
+    server.device(sam, 1).await;
+    let reply = server.ask("PATCH", &path, &token, &[("if-match", &version)], &change("Sam One")).await;
     assert_eq!(reply.status, 204, "{}", reply.body);
-    let late = server.ask("PATCH", &path, &token, &[("if-match", &tag)], &change("Sam Two")).await;
+    let late = server.ask("PATCH", &path, &token, &[("if-match", &version)], &change("Sam Two")).await;
     assert!(late.status == 412 && late.body.contains("/problems/moved"), "{}", late.body);
     let now = server.ask("GET", &path, &token, &[], "").await.json();
-    assert_eq!(now["name"], "Sam One");
+    assert_eq!(
+        (&now["name"], &now["email"]),
+        (&json!("Sam One"), &json!("sam@stead.example")),
+        "the rest stays"
+    );
+    let any =
+        server.ask("PATCH", &path, &token, &[("if-match", "*")], &json!({ "email": "" }).to_string()).await;
+    assert_eq!(any.status, 204);
+    let now = server.ask("GET", &path, &token, &[], "").await.json();
+    assert!(now["email"].is_null() && now["name"] == "Sam One", "{now}");
+}
+
+/// A link is a session: what a token could open with one it must not be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_makes_no_sessions_of_those_who_are_trusted() {
+    let server = TestServer::start().await;
+    let mighty = mighty(&server).await;
+    let auditor = server.person("Auditor", UnitId::ORGANISATION).await;
+    server.give(auditor, Role::Auditor, UnitId::ORGANISATION).await;
+    let sam = server.person("Sam", UnitId::ORGANISATION).await;
+    let token = server.token(mighty, &["people"]).await;
+    for (person, status, kind) in
+        [(mighty, 403, "forbidden"), (auditor, 403, "forbidden"), (sam, 409, "conflict")]
+    {
+        let reply = server.ask("POST", &format!("/api/v1/people/{person}/links"), &token, &[], "").await;
+        assert!(reply.status == status && reply.body.contains(kind), "{}", reply.body);
+        assert!(!reply.body.contains("/join/"));
+    }
+    let body = json!({ "name": "New" }).to_string();
+    let new = server.ask("POST", "/api/v1/people", &token, &[], &body).await.json();
+    let path = format!("/api/v1/people/{}/links", new["id"].as_str().unwrap());
+    let reply = server.ask("POST", &path, &token, &[], "").await;
+    assert!(reply.status == 201 && reply.body.contains("/join/"), "who joins is let in: {}", reply.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

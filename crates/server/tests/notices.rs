@@ -118,6 +118,19 @@ async fn many_things_become_one_message_and_wait_as_long_as_their_person_wants()
     assert_eq!(again.notices, first.notices);
     let shown = vec![first.notices[0].id];
     assert!(read(notices::desktop::ask(app, &ask(&device, shown)).await.unwrap()).notices.is_empty());
+    // What is about the account stands before all that waited for the morning.
+    let viewer = server.person("Early", UnitId::ORGANISATION).await;
+    for n in 0..20 {
+        stead_server::flows::look::record(app, viewer, &format!("{n}"), sam, ("help", "")).await.unwrap();
+    }
+    server.pass(MINUTE);
+    server.give(sam, Role::Manager, UnitId::ORGANISATION).await;
+    jobs::notices(app).await;
+    let all = read(notices::desktop::ask(app, &ask(&device, Vec::new())).await.unwrap());
+    assert!(all.notices[0].text.starts_with("You were given a role"), "{:?}", all.notices);
+    assert!(all.notices[0].text.ends_with("more things."), "{:?}", all.notices);
+    let shown = vec![all.notices[0].id];
+    assert!(read(notices::desktop::ask(app, &ask(&device, shown)).await.unwrap()).notices.is_empty());
     // An old question gets no answer, nor does one sealed by another key.
     let old = ask(&device, Vec::new());
     server.pass(11 * MINUTE);
@@ -252,6 +265,7 @@ async fn a_room_hears_one_line_and_a_person_by_their_name_there() {
         server.device(sam, seed).await;
     }
     jobs::notices(app).await;
+    jobs::deliveries(app).await;
     let bodies: Vec<Value> =
         heard.lock().unwrap().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
     let (to_sam, to_room): (Vec<_>, Vec<_>) =

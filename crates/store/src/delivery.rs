@@ -175,14 +175,15 @@ impl Write {
         Ok(claimed)
     }
 
-    /// Notes how a try went: what has arrived is forgotten, what is given up is kept for another try.
+    /// Notes how a try went that was in hand until `until`: what has arrived is forgotten, what is given up is
+    /// kept for another try. What somebody else has in hand by now is theirs to note.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn note_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+    pub async fn note_delivery(&mut self, delivery: &Delivery, until: Millis) -> Result<()> {
         sqlx::query(
             "UPDATE delivery SET message = $1, state = $2, due = $3, tries = $4, error = $5, ended_at = $6
-             WHERE id = $7",
+             WHERE id = $7 AND state = 'waiting' AND due = $8",
         )
         .bind(delivery.message.clone())
         .bind(delivery.state.clone())
@@ -191,6 +192,7 @@ impl Write {
         .bind(delivery.error.clone())
         .bind(delivery.ended_at.map(|at| at.0))
         .bind(delivery.id.to_string())
+        .bind(until.0)
         .execute(self.connection())
         .await?;
         Ok(())

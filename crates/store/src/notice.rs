@@ -90,26 +90,25 @@ impl Store {
         .transpose()
     }
 
-    /// People for whom something may go out now, and when they were last told something.
+    /// People for whom something may go out now. Those who were told something after `lately` wait, but for
+    /// what is about their account, which comes first.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn to_be_told(&self, now: Millis, limit: i64) -> Result<Vec<(PersonId, Option<Millis>)>> {
+    pub async fn to_be_told(&self, now: Millis, lately: Millis, limit: i64) -> Result<Vec<PersonId>> {
         let rows = sqlx::query(
-            "SELECT n.person_id, l.told_at FROM
-             (SELECT DISTINCT person_id FROM notice WHERE told_at IS NULL AND hold_until <= $1 LIMIT $2) n
-             LEFT JOIN notice_last l ON l.person_id = n.person_id",
+            "SELECT n.person_id FROM notice n LEFT JOIN notice_last l ON l.person_id = n.person_id
+             WHERE n.told_at IS NULL AND n.hold_until <= $1
+               AND (l.told_at IS NULL OR l.told_at <= $2 OR n.topic = 'account')
+             GROUP BY n.person_id
+             ORDER BY MIN(CASE WHEN n.topic = 'account' THEN 0 ELSE 1 END), MIN(n.hold_until) LIMIT $3",
         )
         .bind(now.0)
+        .bind(lately.0)
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let told: Option<i64> = row.try_get(1)?;
-                Ok((person_id(&row.try_get::<String, _>(0)?)?, told.map(Millis)))
-            })
-            .collect()
+        rows.iter().map(|row| person_id(&row.try_get::<String, _>(0)?)).collect()
     }
 
     /// Entries of these kinds from a position on, among the next `span`; and the position after them.
@@ -139,18 +138,27 @@ impl Store {
         Ok((rows.iter().map(ledger::stored).collect::<Result<_>>()?, end))
     }
 
-    /// What is still to be handed back by people who leave and is due before a time: who, which, what it is
-    /// called, when it is due, where they are on their way, their unit.
+    /// What is still to be handed back by people who leave and is due before a time, after one that was seen.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn returns_due(&self, before: Millis, limit: i64) -> Result<Vec<Return>> {
+    pub async fn returns_due(
+        &self,
+        before: Millis,
+        after: Option<&Return>,
+        limit: i64,
+    ) -> Result<Vec<Return>> {
+        let (due, object) =
+            after.map_or((i64::MIN, String::new()), |after| (after.due.0, after.object.clone()));
         let rows = sqlx::query(
             "SELECT c.person_id, p.name, p.state, p.unit_id, c.object, c.label, c.due
              FROM clear_out c JOIN person p ON p.id = c.person_id
-             WHERE c.done_at IS NULL AND c.kind = 'return' AND c.due < $1 ORDER BY c.due, c.person_id LIMIT $2",
+             WHERE c.done_at IS NULL AND c.kind = 'return' AND c.due < $1 AND (c.due, c.object) > ($2, $3)
+             ORDER BY c.due, c.object LIMIT $4",
         )
         .bind(before.0)
+        .bind(due)
+        .bind(object)
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
@@ -198,23 +206,29 @@ impl Store {
             .collect()
     }
 
-    /// Devices whose time to mend something ends before a time: who has them, which, their name, the end.
+    /// Devices whose time to mend something ends between two times, after one that was seen: who has them,
+    /// which, their name, the end.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn deadlines_near(
         &self,
-        (after, before): (Millis, Millis),
+        (from, before): (Millis, Millis),
+        after: Option<(Millis, String)>,
         limit: i64,
     ) -> Result<Vec<(PersonId, String, String, Millis)>> {
+        let (seen, device) = after.map_or((i64::MIN, String::new()), |(seen, device)| (seen.0, device));
         let rows = sqlx::query(
             "SELECT d.person_id, d.id, d.name, s.deadline
              FROM device_standing s JOIN device d ON d.id = s.device_id
              WHERE s.standing = 'due' AND s.deadline >= $1 AND s.deadline < $2 AND d.revoked_at IS NULL
-             ORDER BY s.deadline LIMIT $3",
+               AND (s.deadline, d.id) > ($3, $4)
+             ORDER BY s.deadline, d.id LIMIT $5",
         )
-        .bind(after.0)
+        .bind(from.0)
         .bind(before.0)
+        .bind(seen)
+        .bind(device)
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;

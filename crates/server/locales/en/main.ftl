@@ -878,3 +878,12 @@ backup-not-verified = Written by pg_dump; verify it where it is restored.
 backup-none = No backup has been made.
 backup-how = Start the server with --backup-dir for one a day, or run stead-server backup.
 job-backup = Makes backups
+
+mail-more = { $n ->
+    [one] And one more thing.
+   *[other] And { $n } more things.
+}
+notice-calendar-begun = Your calendar was given an address at which others can read it.
+event-calendar-begun = calendar's address made
+program-link = A program lets nobody in who is trusted with a role, and not its own person. Do it on the page.
+program-link-mail = The link goes to their address alone, and there is none, or no mail.

@@ -945,3 +945,12 @@ backup-not-verified = Escrita por pg_dump; verifique onde for restaurada.
 backup-none = Nenhuma cópia foi feita.
 backup-how = Inicie o servidor com --backup-dir para ter uma por dia, ou execute stead-server backup.
 job-backup = Faz cópias de segurança
+
+mail-more = { $n ->
+    [one] E mais uma coisa.
+   *[other] E mais { $n } coisas.
+}
+notice-calendar-begun = Seu calendário recebeu um endereço pelo qual outros podem lê-lo.
+event-calendar-begun = endereço de calendário criado
+program-link = Um programa não deixa entrar ninguém que tenha um papel, nem a própria pessoa. Faça isso na página.
+program-link-mail = O link vai apenas para o endereço da pessoa, e não há endereço ou não há e-mail.

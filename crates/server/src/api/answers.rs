@@ -42,14 +42,7 @@ pub async fn answer(app: &Arc<App>, asker: &str, request: Request, next: Next) -
     }
 }
 
-/// The tag of an answer's body.
-///
-/// # Errors
-/// [`ApiError`] when it is too large.
-pub async fn tag_of(response: Response) -> Result<Vec<u8>, ApiError> {
-    Ok(tag(&body_of(response.into_body()).await?).into_bytes())
-}
-
+/// The tag of a body.
 fn tag(body: &[u8]) -> String {
     format!("\"{}\"", &seal::digest(body)[7..39])
 }
@@ -101,7 +94,8 @@ async fn once(
     let (parts, body) = request.into_parts();
     let large = || Refusal::new(Kind::TooLarge, format!("At most {MAX_MESSAGE} bytes are taken."));
     let body = to_bytes(body, MAX_MESSAGE).await.map_err(|_| large())?;
-    let line = format!("{} {}\n", parts.method, parts.uri);
+    let version = parts.headers.get(header::IF_MATCH).map_or(&b""[..], HeaderValue::as_bytes);
+    let line = format!("{} {}\n{}\n", parts.method, parts.uri, String::from_utf8_lossy(version));
     let digest = seal::digest(&[line.as_bytes(), &body].concat());
 
     let mut write = app.store.write().await?;
@@ -110,18 +104,51 @@ async fn once(
     if !first {
         return again(app, asker, &name, &digest).await;
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // Whoever hangs up or waits no longer does not leave it half answered.
+    let (app, asker) = (Arc::clone(app), asker.to_owned());
+    let request = Request::from_parts(parts, Body::from(body));
+    let answering = tokio::spawn(async move {
+        let answered = tokio::spawn(next.run(request)).await;
+        let kept = match answered {
+            Ok(response) => finished(&app, &asker, &name, response).await,
+            Err(error) => {
+                tracing::error!(%error, "a handler panicked");
+                Err(Refusal::said(Kind::Internal, "panicked").into())
+            }
+        };
+        if kept.is_err() {
+            forget(&app, &asker, &name).await;
+        }
+        kept
+    });
+    answering.await.map_err(|_| Refusal::said(Kind::Internal, "panicked"))?
+}
+
+/// Keeps an answer, to be given again.
+async fn finished(app: &App, asker: &str, name: &str, response: Response) -> Result<Response, ApiError> {
     let (parts, body) = response.into_parts();
     let body = body_of(body).await?;
     // What failed for our own reasons may be sent again.
     let kept = (!parts.status.is_server_error())
-        .then(|| app.keys.sealing.seal(&answer_name(asker, &name), &kept(&parts.headers, &body)))
+        .then(|| app.keys.sealing.seal(&answer_name(asker, name), &kept(&parts.headers, &body)))
         .flatten();
     let answer = kept.as_deref().map(|answer| (i64::from(parts.status.as_u16()), answer));
     let mut write = app.store.write().await?;
-    write.end_answer(asker, &name, answer).await?;
+    write.end_answer(asker, name, answer).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Lets a request be sent again that has no answer.
+async fn forget(app: &App, asker: &str, name: &str) {
+    let forgotten = async {
+        let mut write = app.store.write().await?;
+        write.end_answer(asker, name, None).await?;
+        write.commit(&app.keys.ledger).await
+    };
+    if let Err(error) = forgotten.await {
+        tracing::error!(%error, "an unanswered request could not be forgotten");
+    }
 }
 
 fn answer_name(asker: &str, name: &str) -> String {

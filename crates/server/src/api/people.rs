@@ -10,11 +10,14 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use stead_model::{Employment, Millis, PersonId, Role, UnitId, problem::Kind, time};
-use stead_store::{device, people::Filter, session::LinkKind};
+use stead_store::{
+    device,
+    people::{Filter, Person},
+    session::LinkKind,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    answers,
     given::{Asked, Id, Sent, after, cursor, id, limit},
     shapes::{Added, Clearance, DeviceRow, Named, Part, PersonRecord, PersonRow, RoleHeld, ToldOnce},
 };
@@ -244,6 +247,7 @@ async fn gather(app: &App, id: PersonId) -> Result<PersonRecord, Refusal> {
     };
     Ok(PersonRecord {
         clearance: Clearance::new(&clearance::windows(&app.pack, person.state, &held, app.now())),
+        version: directory::version(&person),
         person: PersonRow::new(&person, &unit),
         manager,
         devices: held.iter().map(Into::into).collect(),
@@ -253,28 +257,63 @@ async fn gather(app: &App, id: PersonId) -> Result<PersonRecord, Refusal> {
     })
 }
 
-/// Changes what the directory holds on somebody. With `If-Match`, only while the record is as it was read.
+/// What is to be different about somebody. What is left out stays; what is empty is taken away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonChanged {
+    /// Their name.
+    #[serde(default)]
+    name: Option<String>,
+    /// Their address for mail and for signing in.
+    #[serde(default)]
+    email: Option<String>,
+    /// The number that other systems know them by.
+    #[serde(default)]
+    staff_number: Option<String>,
+    /// Their unit.
+    #[serde(default)]
+    #[schema(format = Uuid)]
+    unit: Option<String>,
+    /// Who answers for them, when it is not the managers of their unit.
+    #[serde(default)]
+    manager: Option<String>,
+}
+
+impl PersonChanged {
+    fn told(self, before: &Person) -> Result<Told, Refusal> {
+        let unit = self.unit.as_deref().map(|text| id("unit", text, "unit-unknown")).transpose()?;
+        let manager = match self.manager.as_deref() {
+            None => before.manager,
+            Some("") => None,
+            Some(text) => Some(id("manager", text, "manager-unknown")?),
+        };
+        let kept = |text: &Option<String>| text.clone().unwrap_or_default();
+        Ok(Told {
+            name: self.name.unwrap_or_else(|| before.name.clone()),
+            email: self.email.unwrap_or_else(|| kept(&before.email)),
+            staff_number: self.staff_number.unwrap_or_else(|| kept(&before.staff_number)),
+            unit: Some(unit.unwrap_or(before.unit)),
+            manager,
+        })
+    }
+}
+
+/// Changes what the directory holds on somebody. With `If-Match`, only while `version` is as it was read.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "people",
     params(("id" = String, Path, format = Uuid), ("If-Match" = Option<String>, Header)),
-    request_body = PersonSent, responses((status = 204)))]
+    request_body = PersonChanged, responses((status = 204)))]
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<PersonId>,
     headers: HeaderMap,
-    Sent(sent): Sent<PersonSent>,
+    Sent(sent): Sent<PersonChanged>,
 ) -> Result<StatusCode, ApiError> {
-    if let Some(wanted) = headers.get(header::IF_MATCH) {
-        let now = Json(gather(&app, id).await?).into_response();
-        if answers::tag_of(now).await? != wanted.as_bytes() {
-            return Err(Refusal::said(Kind::Moved, "moved").into());
-        }
-    }
-    let mut told = sent.told()?;
     let before = app.store.person(id).await?.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
-    told.unit = told.unit.or(Some(before.unit));
+    let told = sent.told(&before)?;
     placing::may_change(&app, &caller, &before, &told, "unit").await?;
-    directory::change(&app, id, &told, &caller.by()).await?;
+    let wanted = headers.get(header::IF_MATCH).map(|wanted| wanted.to_str().unwrap_or_default());
+    directory::change_version(&app, id, &told, wanted, &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -311,23 +350,44 @@ fn read_time(text: &str) -> Result<Millis, Refusal> {
         .map_err(|_| Refusal::form(FieldError::new("last_day", "last-day-unreadable")))
 }
 
-/// Makes a link by which somebody joins, or sets up anew how they sign in. It goes by mail too where there is any.
+/// A link that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinkMade {
+    /// The link, told this once; none where it went by mail alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    /// Whether it went to their address by mail.
+    mailed: bool,
+}
+
+/// Makes a link by which somebody joins, or sets up anew how they sign in. A program is told the link of
+/// somebody who joins; of others it goes to their address alone, and to nobody who is trusted with a role.
 #[utoipa::path(post, path = "/api/v1/people/{id}/links", tag = "people",
-    params(("id" = String, Path, format = Uuid)), responses((status = 201, body = ToldOnce)))]
+    params(("id" = String, Path, format = Uuid)), responses((status = 201, body = LinkMade)))]
 pub async fn link(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<PersonId>,
-) -> Result<(StatusCode, Json<ToldOnce>), ApiError> {
+) -> Result<(StatusCode, Json<LinkMade>), ApiError> {
     let person = app.store.person(id).await?.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
     let kind = match person.state {
         Employment::Invited => LinkKind::Invite,
         Employment::Active | Employment::OnLeave | Employment::Leaving | Employment::Gone => LinkKind::Reset,
     };
+    let tells = !caller.is_program() || kind == LinkKind::Invite;
+    if caller.is_program() {
+        // A link is a session: a token must not become more than it is.
+        if id == caller.id() || !app.store.grants(id).await?.is_empty() {
+            return Err(Refusal::said(Kind::Forbidden, "program-link").into());
+        }
+        if !tells && (app.mail.is_none() || person.email.is_none()) {
+            return Err(Refusal::said(Kind::Conflict, "program-link-mail").into());
+        }
+    }
     let secret = links::make(&app, id, kind, &caller.by()).await?;
     let link = format!("{}/join/{secret}", app.config.base_url.trim_end_matches('/'));
-    notices::send_link(&app, &person, &link, kind == LinkKind::Invite).await?;
-    Ok((StatusCode::CREATED, Json(ToldOnce { secret: link })))
+    let mailed = notices::send_link(&app, &person, &link, kind == LinkKind::Invite).await?;
+    Ok((StatusCode::CREATED, Json(LinkMade { link: tells.then_some(link), mailed })))
 }
 
 /// Whose the device is that is to be enrolled.

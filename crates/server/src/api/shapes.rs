@@ -119,6 +119,8 @@ pub struct PersonRecord {
     /// Them.
     #[serde(flatten)]
     pub person: PersonRow,
+    /// Another when what the directory holds on them has changed; to be sent as `If-Match`.
+    pub version: String,
     /// Who answers for them by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<Named>,

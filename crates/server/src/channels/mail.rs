@@ -116,6 +116,7 @@ impl Mail {
         (text, html): (&str, &str),
     ) -> Result<(), Failed> {
         let never = |what: &dyn std::fmt::Display| Failed::Never(what.to_string());
+        let address = to;
         let to: Mailbox = to.parse().map_err(|_| never(&"the address is no address"))?;
         let message = Message::builder()
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
@@ -132,13 +133,12 @@ impl Mail {
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
             Err(error) => {
-                let code = error.status().map(u16::from);
-                let why = error.to_string();
-                // There is no such mailbox, or it takes no such mail: no use in trying again.
-                Err(match code {
-                    Some(550..=554) => Failed::Never(why),
-                    Some(_) | None => Failed::Later(why),
-                })
+                // Servers repeat the address; whom mail was for is nobody's else to read.
+                let why = error.to_string().replace(address, "…");
+                // There is no such mailbox (RFC 3463, 5.1.x): no use in trying again. Whatever else is
+                // refused for good may be the server's mistake of an hour.
+                let mailbox = error.is_permanent() && (why.contains(" 5.1.") || why.contains("(5.1."));
+                Err(if mailbox { Failed::Never(why) } else { Failed::Later(why) })
             }
         }
     }

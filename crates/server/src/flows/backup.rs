@@ -2,9 +2,10 @@
 
 use std::{
     fs,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
@@ -24,6 +25,13 @@ const SQLITE: &str = "stead.db";
 const POSTGRES: &str = "stead.pgdump";
 /// The name under which the store keeps what the last one was.
 const LAST: &str = "backup last";
+
+/// The keys that every backup holds.
+const KEYS: [&str; 3] = ["answers.key", "ledger.key", "sealing.key"];
+/// How long to wait after a backup that failed.
+const AGAIN: i64 = stead_model::time::HOUR;
+/// How long PostgreSQL's programs may take.
+const LIMIT: Duration = Duration::from_secs(4 * 3600);
 
 /// A backup that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +62,14 @@ pub async fn make(app: &App, into: &Path, keep: Option<usize>) -> Result<Made, R
     let now = app.now();
     let name = format!("{NAME}{}", now.timestamp().strftime("%Y%m%dT%H%M%SZ"));
     let (folder, begun) = (into.join(&name), into.join(format!("{name}.part")));
+    if app.store.ledger_head().await?.size == 0 {
+        return Err(Refusal::new(Kind::Conflict, "There is nothing in this store. Is it the one you mean?"));
+    }
+    let mut ours = false;
     let copied = async {
         fs::create_dir_all(into).with_context(|| format!("{} cannot be made", into.display()))?;
         fs::DirBuilder::new().mode(0o700).create(&begun).context("a backup is being made already")?;
+        ours = true;
         let verified = copy(app, &begun).await?;
         fs::rename(&begun, &folder)?;
         Ok::<_, anyhow::Error>(verified)
@@ -64,7 +77,9 @@ pub async fn make(app: &App, into: &Path, keep: Option<usize>) -> Result<Made, R
     let verified = match copied.await {
         Ok(verified) => verified,
         Err(error) => {
-            let _ = fs::remove_dir_all(&begun);
+            if ours {
+                let _ = fs::remove_dir_all(&begun);
+            }
             return Err(Refusal::new(Kind::Unavailable, format!("No backup was made: {error:#}.")));
         }
     };
@@ -91,31 +106,30 @@ pub async fn make(app: &App, into: &Path, keep: Option<usize>) -> Result<Made, R
 /// # Errors
 /// [`Refusal`] with why not.
 pub async fn run(app: &App) -> Result<bool, Refusal> {
-    const DAY: &str = "backup day";
+    const TRIED: &str = "backup tried";
     let Some((into, keep)) = &app.config.backups else { return Ok(false) };
-    let today = app.now().day().to_string();
-    let before = app.store.meta(DAY).await?.unwrap_or_default();
-    if before == today {
+    let now = app.now();
+    let tried: i64 = app.store.meta(TRIED).await?.and_then(|at| at.parse().ok()).unwrap_or(0);
+    let made_today = last(app).await?.is_some_and(|made| made.at.day() == now.day());
+    if made_today || now.since(Millis(tried)) < AGAIN {
         return Ok(false);
     }
-    make(app, into, Some(*keep)).await?;
+    // Of several servers one makes it, and what failed is not tried again at once.
     let mut write = app.store.write().await?;
-    write.set_meta(DAY, &today).await?;
+    write.set_meta(TRIED, &now.0.to_string()).await?;
     write.commit(&app.keys.ledger).await?;
+    make(app, into, Some(*keep)).await?;
     Ok(true)
 }
 
 /// Copies keys and database; how many entries were verified in the copy.
 async fn copy(app: &App, into: &Path) -> anyhow::Result<Option<u64>> {
-    for file in key_files(&app.data)? {
-        let name = file.file_name().context("a key without a name")?;
-        fs::copy(&file, into.join(name)).with_context(|| format!("{} cannot be copied", file.display()))?;
-    }
+    copy_keys(&app.data, into)?;
     if app.store.engine() != "SQLite" {
         postgres(
             "pg_dump",
             &app.store_url,
-            &["--format=custom", "--no-owner", "--file"],
+            &["--format=custom", "--no-owner", "--no-password", "--file"],
             &into.join(POSTGRES),
         )
         .await?;
@@ -132,16 +146,14 @@ async fn copy(app: &App, into: &Path) -> anyhow::Result<Option<u64>> {
     }
 }
 
-fn key_files(data: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for file in fs::read_dir(data).with_context(|| format!("{} cannot be read", data.display()))? {
-        let path = file?.path();
-        if path.extension().is_some_and(|extension| extension == "key") {
-            files.push(path);
-        }
+/// Copies the keys, which only their owner may read, wherever they come from.
+fn copy_keys(from: &Path, into: &Path) -> anyhow::Result<()> {
+    for name in KEYS {
+        let (file, copy) = (from.join(name), into.join(name));
+        fs::copy(&file, &copy).with_context(|| format!("{} cannot be copied", file.display()))?;
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o600))?;
     }
-    ensure!(!files.is_empty(), "{} holds no keys", data.display());
-    Ok(files)
+    Ok(())
 }
 
 /// Runs a program of PostgreSQL's on a database. The password goes through the environment, where other
@@ -153,8 +165,11 @@ async fn postgres(program: &str, store: &str, arguments: &[&str], file: &Path) -
         command.env("PGPASSWORD", percent_decoded(password));
         url.set_password(None).map_err(|()| anyhow::anyhow!("the store's address cannot be read"))?;
     }
-    command.args(arguments).arg(file).arg(format!("--dbname={url}")).stdin(Stdio::null());
-    let out = command.output().await.with_context(|| format!("{program} is not installed"))?;
+    command.args(arguments).arg(file).arg(format!("--dbname={url}")).stdin(Stdio::null()).kill_on_drop(true);
+    let out = tokio::time::timeout(LIMIT, command.output())
+        .await
+        .with_context(|| format!("{program} took too long"))?
+        .with_context(|| format!("{program} is not installed"))?;
     ensure!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr).trim());
     Ok(())
 }
@@ -207,11 +222,23 @@ pub async fn restore(backup: &Path, data: &Path, store: Option<&str>) -> anyhow:
     fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
     let there = fs::read_dir(data)?.next().is_some();
     ensure!(!there, "{} is not empty; a backup is brought back into an empty folder", data.display());
-    let keys = key_files(backup)?;
+    let restored = bring_back(backup, data, store).await;
+    if restored.is_err() {
+        // The folder was empty: what is in it now is half a backup.
+        for name in KEYS.iter().chain(&[SQLITE, "stead.db-wal", "stead.db-shm"]) {
+            let _ = fs::remove_file(data.join(name));
+        }
+    }
+    restored
+}
+
+async fn bring_back(backup: &Path, data: &Path, store: Option<&str>) -> anyhow::Result<u64> {
+    copy_keys(backup, data)?;
     let dump = backup.join(POSTGRES);
     let opened = if dump.exists() {
         let url = store.context("this backup is of PostgreSQL; give --store with an empty database")?;
-        postgres("pg_restore", url, &["--no-owner", "--exit-on-error"], &dump).await?;
+        let arguments = ["--no-owner", "--exit-on-error", "--single-transaction", "--no-password"];
+        postgres("pg_restore", url, &arguments, &dump).await?;
         Store::open(url).await?
     } else {
         ensure!(store.is_none(), "this backup is of SQLite; leave --store away");
@@ -219,10 +246,6 @@ pub async fn restore(backup: &Path, data: &Path, store: Option<&str>) -> anyhow:
         fs::copy(backup.join(SQLITE), &file).context("the backup holds no database")?;
         Store::open(&format!("sqlite:{}", file.display())).await?
     };
-    for key in keys {
-        let name = key.file_name().context("a key without a name")?;
-        fs::copy(&key, data.join(name))?;
-    }
     let origin = opened.meta("ledger origin").await?.context("the backup names no ledger")?;
     let keys = crate::keys::Keys::open(data, &origin, &crate::source::SystemRandomness)?;
     let key: &NoteKey = keys.ledger.public();

@@ -80,7 +80,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/me/record.json", Proof(Action::OwnSee, On::Self_), record::json)
         .get("/me/notices", May(Action::OwnSee, On::Self_), notices::get)
         .post("/me/notices", May(Action::OwnChange, On::Self_), notices::choose)
-        .post("/me/notices/calendar", May(Action::OwnChange, On::Self_), notices::begin_calendar)
+        .post("/me/notices/calendar", Proof(Action::OwnChange, On::Self_), notices::begin_calendar)
         .post("/me/notices/calendar/end", May(Action::OwnChange, On::Self_), notices::end_calendar)
         .get("/calendar/{secret}", Seal, notices::calendar)
         .get("/me/tokens", Proof(Action::OwnSee, On::Self_), tokens::get)

@@ -56,6 +56,7 @@ pub(super) async fn end(
     begin(app, write, person).await?;
     write.end_sessions(id, None, now).await?;
     write.end_tokens(id, now).await?;
+    write.end_calendar(id).await?;
     write.end_credentials(id).await?;
     write.end_links(id, now).await?;
     write.end_codes(id, now).await?;

@@ -66,12 +66,47 @@ async fn add_within(
 /// # Errors
 /// [`Refusal`] when nothing would change, something is not right or taken, or the store is away.
 pub async fn change(app: &App, id: PersonId, told: &Told, by: &str) -> Result<(), Refusal> {
+    change_version(app, id, told, None, by).await
+}
+
+/// [`change`], only while somebody's [`version`] is among those that are wanted (RFC 9110, 13.1.1).
+///
+/// # Errors
+/// The same, and when it was changed meanwhile.
+pub async fn change_version(
+    app: &App,
+    id: PersonId,
+    told: &Told,
+    wanted: Option<&str>,
+    by: &str,
+) -> Result<(), Refusal> {
     let mut write = app.store.write().await?;
     let mut person = there(&mut write, id).await?;
+    if let Some(wanted) = wanted {
+        let version = version(&person);
+        let fits = |one: &str| one == "*" || one.trim_matches('"') == version;
+        if !wanted.split(',').map(str::trim).any(fits) {
+            return Err(Refusal::said(Kind::Moved, "moved"));
+        }
+    }
     if !change_within(app, &mut write, &mut person, told, by).await? {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
     Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// Another when what the directory holds on somebody has changed.
+pub fn version(person: &Person) -> String {
+    let held = json!([
+        person.name,
+        person.email,
+        person.staff_number,
+        person.unit,
+        person.manager,
+        person.state.word(),
+        person.last_day,
+    ]);
+    stead_model::seal::digest(held.to_string().as_bytes())[7..39].to_owned()
 }
 
 /// [`change`] within a transaction; whether anything changed.

@@ -1,12 +1,13 @@
 //! Reminding of what waits: what somebody who leaves has to hand back, what managers confirm once a month,
 //! and time to mend something that ends. Each reminder has its name and goes out once.
 
-use stead_model::{Employment, Role, time};
+use stead_model::{Employment, Millis, PersonId, Role, time};
+use stead_store::notice::Return;
 
 use super::{Tell, Topic};
 use crate::{App, error::Refusal, flows::attest, words::Words};
 
-/// Reminders written down in one round.
+/// Reminders written down in one transaction.
 const BATCH: i64 = 500;
 
 /// Writes down what is to be reminded of now; whether there was anything.
@@ -21,21 +22,47 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     if app.store.meta(DONE).await?.as_deref() == Some(hour.as_str()) {
         return Ok(false);
     }
-    let mut tells = returns(app).await?;
-    tells.extend(attestations(app).await?);
-    tells.extend(deadlines(app).await?);
+    let mut told = write_down(app, attestations(app).await?).await?;
+    let mut seen = None;
+    loop {
+        let things = app.store.returns_due(now.plus(7 * time::DAY), seen.as_ref(), BATCH).await?;
+        told += write_down(app, returns(app, &things).await?).await?;
+        match things.into_iter().next_back() {
+            Some(last) => seen = Some(last),
+            None => break,
+        }
+    }
+    let mut seen = None;
+    loop {
+        let near = app.store.deadlines_near((now, now.plus(time::DAY)), seen.take(), BATCH).await?;
+        seen = near.last().map(|(_, device, _, deadline)| (*deadline, device.clone()));
+        told += write_down(app, deadlines(now, near)).await?;
+        if seen.is_none() {
+            break;
+        }
+    }
     let mut write = app.store.write().await?;
-    let told = super::add(app, &mut write, tells).await?;
     write.set_meta(DONE, &hour).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(told > 0)
 }
 
+async fn write_down(app: &App, tells: Vec<Tell>) -> Result<u64, Refusal> {
+    if tells.is_empty() {
+        return Ok(0);
+    }
+    let notices = super::prepared(app, tells).await?;
+    let mut write = app.store.write().await?;
+    let told = write.add_notices(notices).await?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(told)
+}
+
 /// A week and a day before the last day; then every three days, to whoever leaves and to who answers for them.
-async fn returns(app: &App) -> Result<Vec<Tell>, Refusal> {
+async fn returns(app: &App, things: &[Return]) -> Result<Vec<Tell>, Refusal> {
     let now = app.now();
     let mut tells = Vec::new();
-    for thing in app.store.returns_due(now.plus(7 * time::DAY), BATCH).await? {
+    for thing in things {
         let left = thing.due.since(now);
         let step = match left {
             left if left > time::DAY => "week".to_owned(),
@@ -99,11 +126,8 @@ async fn attestations(app: &App) -> Result<Vec<Tell>, Refusal> {
 }
 
 /// A day before the time to mend something ends.
-async fn deadlines(app: &App) -> Result<Vec<Tell>, Refusal> {
-    let now = app.now();
-    let near = app.store.deadlines_near((now, now.plus(time::DAY)), BATCH).await?;
-    Ok(near
-        .into_iter()
+fn deadlines(now: Millis, near: Vec<(PersonId, String, String, Millis)>) -> Vec<Tell> {
+    near.into_iter()
         .map(|(person, device, name, deadline)| Tell {
             person,
             topic: Topic::Devices,
@@ -113,5 +137,5 @@ async fn deadlines(app: &App) -> Result<Vec<Tell>, Refusal> {
             given: vec![("device", name), ("due", deadline.0.to_string())],
             link: format!("/devices/{device}"),
         })
-        .collect())
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! Sending what is on its way, again and again until it arrives; and giving up where it never will. What was
 //! given up is kept, shown to operators, and may be tried again.
 
+use std::time::Duration;
+
 use stead_model::{RecordId, problem::Kind, text, time};
 use stead_store::delivery::Delivery;
 use tokio::task::JoinSet;
@@ -27,6 +29,8 @@ pub const WAITS: [i64; 9] = [
 ];
 /// How long a server has to send what it took in hand.
 const LEASE: i64 = 2 * time::MINUTE;
+/// How long one message may take; less than the lease.
+const LIMIT: Duration = Duration::from_secs(60);
 /// Messages sent at the same time.
 const AT_ONCE: i64 = 16;
 
@@ -39,7 +43,8 @@ pub async fn run(app: &std::sync::Arc<App>) -> Result<usize, Refusal> {
     while app.store.delivery_is_due(app.now()).await? {
         let now = app.now();
         let mut write = app.store.write().await?;
-        let claimed = write.claim_deliveries(now, now.plus(LEASE), AT_ONCE).await?;
+        let until = now.plus(LEASE);
+        let claimed = write.claim_deliveries(now, until, AT_ONCE).await?;
         write.commit(&app.keys.ledger).await?;
         if claimed.is_empty() {
             break;
@@ -48,7 +53,8 @@ pub async fn run(app: &std::sync::Arc<App>) -> Result<usize, Refusal> {
         for delivery in claimed {
             let app = std::sync::Arc::clone(app);
             sending.spawn(async move {
-                let went = send(&app, &delivery).await;
+                let went = tokio::time::timeout(LIMIT, send(&app, &delivery)).await;
+                let went = went.unwrap_or_else(|_| Err(Failed::Later("it took too long".into())));
                 (delivery, went)
             });
         }
@@ -62,7 +68,7 @@ pub async fn run(app: &std::sync::Arc<App>) -> Result<usize, Refusal> {
         for (mut delivery, went) in done {
             arrived += usize::from(went.is_ok());
             note(&mut delivery, went, now);
-            write.note_delivery(&delivery).await?;
+            write.note_delivery(&delivery, until).await?;
         }
         write.commit(&app.keys.ledger).await?;
     }

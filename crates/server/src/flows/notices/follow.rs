@@ -46,6 +46,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         for entry in &entries {
             tells.extend(reading.tells(entry).await?);
         }
+        let notices = super::prepared(app, tells).await?;
         let deliveries = hooks::hear(app, &entries).await?;
         let mut write = app.store.write().await?;
         // Of several servers one reads each entry.
@@ -54,15 +55,16 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         }
         let anything = !deliveries.is_empty();
         write.add_deliveries(deliveries).await?;
-        told |= super::add(app, &mut write, tells).await? > 0 || anything;
+        told |= write.add_notices(notices).await? > 0 || anything;
         write.commit(&app.keys.ledger).await?;
     }
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 25] = [
+pub const KINDS: [&str; 26] = [
     "authenticator.off",
     "authenticator.on",
+    "calendar.begun",
     "clear-out.begun",
     "clear-out.returned",
     "device.enrolled",
@@ -120,6 +122,7 @@ impl Reading<'_> {
                 ("password.set", _) => "notice-password-set",
                 ("outside-identity.added", _) => "notice-outside-added",
                 ("recovery-code.used", _) => "notice-recovery-used",
+                ("calendar.begun", _) => "notice-calendar-begun",
                 ("token.made", _) => "notice-token-made",
                 ("session.begun", Some("link")) => "notice-link-used",
                 _ => "",

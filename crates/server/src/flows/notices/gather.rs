@@ -19,6 +19,8 @@ const APART: i64 = 15 * time::MINUTE;
 const BATCH: i64 = 100;
 /// Most things of one message; the page has the rest.
 const LONGEST: usize = 12;
+/// Most lines on a screen.
+const ON_SCREEN: usize = 3;
 /// The message that says that a device is well again.
 pub(super) const WELL_AGAIN: &str = "notice-device-good";
 
@@ -76,13 +78,13 @@ pub fn mail(
 pub async fn run(app: &App) -> Result<usize, Refusal> {
     let now = app.now();
     let mut told = 0;
-    for (person, last) in app.store.to_be_told(now, BATCH).await? {
-        told += usize::from(tell(app, person, last, now).await?);
+    for person in app.store.to_be_told(now, now.plus(-APART), BATCH).await? {
+        told += usize::from(tell(app, person, now).await?);
     }
     Ok(told)
 }
 
-async fn tell(app: &App, id: PersonId, last: Option<Millis>, now: Millis) -> Result<bool, Refusal> {
+async fn tell(app: &App, id: PersonId, now: Millis) -> Result<bool, Refusal> {
     let Some(person) = app.store.person(id).await? else { return Ok(false) };
     let words = spoken(app, &person);
     let choice = choice(app, id).await?;
@@ -94,17 +96,17 @@ async fn tell(app: &App, id: PersonId, last: Option<Millis>, now: Millis) -> Res
     if !notices.iter().any(|notice| notice.hold_until <= now) {
         return Ok(false);
     }
-    let account = notices.iter().any(|notice| notice.topic == Topic::Account.word());
-    if !account && last.is_some_and(|last| now.since(last) < APART) {
-        return Ok(false);
-    }
     // What somebody does not want to be sent stays on the page.
     notices.retain(|notice| notice.hold_until.0 < i64::MAX);
-    let notices = newest_of_each(notices);
-    let items: Vec<Item> = notices
+    let mut notices = newest_of_each(notices);
+    // What is about the account stands on top, then what is newest.
+    notices.sort_by_key(|notice| (notice.topic != Topic::Account.word(), std::cmp::Reverse(notice.at)));
+    let items: Vec<(bool, Item)> = notices
         .iter()
-        .take(LONGEST)
-        .map(|notice| Item { text: said(notice, &words), link: address(app, &notice.link) })
+        .map(|notice| {
+            let item = Item { text: said(notice, &words), link: address(app, &notice.link) };
+            (notice.topic == Topic::Account.word(), item)
+        })
         .collect();
     let waits: Vec<Item> = waiting
         .iter()
@@ -120,7 +122,7 @@ async fn tell(app: &App, id: PersonId, last: Option<Millis>, now: Millis) -> Res
         })
         .collect();
     if !items.is_empty() && person.state != Employment::Gone {
-        let ways = ways(app, &person, &choice, (items, waits), account, &words).await?;
+        let ways = ways(app, &person, &choice, (items, waits), &words).await?;
         write.add_deliveries(ways).await?;
     }
     write.told(id, now).await?;
@@ -150,37 +152,60 @@ fn newest_of_each(notices: Vec<Notice>) -> Vec<Notice> {
         .collect()
 }
 
+/// As many lines as a message takes, and one that says how many more there are.
+fn shortened(app: &App, words: &Words, items: impl Iterator<Item = Item>, most: usize) -> Vec<Item> {
+    let mut items: Vec<Item> = items.collect();
+    let more = items.len().saturating_sub(most);
+    if more > 0 {
+        items.truncate(most);
+        let text = words.count("mail-more", i64::try_from(more).unwrap_or(i64::MAX));
+        items.push(Item { text, link: address(app, "/me/notices") });
+    }
+    items
+}
+
 /// One message for each way by which somebody wants to be told. What is about their account goes by mail in
-/// any case.
+/// any case; to whoever wants no mail, that and nothing else.
 async fn ways(
     app: &App,
     person: &Person,
     choice: &Choice,
-    (items, things): (Vec<Item>, Vec<Item>),
-    account: bool,
+    (items, things): (Vec<(bool, Item)>, Vec<Item>),
     words: &Words,
 ) -> Result<Vec<Delivery>, Refusal> {
     let mut ways = Vec::new();
     let to = (Some(person.id), None);
-    let n = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let title = words.count("mail-subject", n);
+    let title = |n: usize| words.count("mail-subject", i64::try_from(n).unwrap_or(i64::MAX));
+    let all = || items.iter().map(|(_, item)| item.clone());
     if choice.desktop && app.store.devices_of(person.id).await?.iter().any(|d| d.revoked_at.is_none()) {
-        let text = items.iter().take(3).map(|item| line(&item.text)).collect::<Vec<_>>().join("\n");
-        let message = Message::Desktop { title: title.clone(), text, link: address(app, "/me/notices") };
+        let lines = shortened(app, words, all(), ON_SCREEN);
+        let text = lines.iter().map(|item| line(&item.text)).collect::<Vec<_>>().join("\n");
+        let message = Message::Desktop { title: title(items.len()), text, link: address(app, "/me/notices") };
         ways.push(outgoing(app, "desktop", to, &message)?);
     }
     if !choice.chat.is_empty()
         && let Some(hook) = app.store.hooks().await?.into_iter().find(|hook| hook.people)
     {
-        let lines: Vec<String> =
-            items.iter().map(|item| format!("{} {}", line(&item.text), item.link)).collect();
+        let lines: Vec<String> = shortened(app, words, all(), LONGEST)
+            .iter()
+            .map(|item| format!("{} {}", line(&item.text), item.link))
+            .collect();
         let message = Message::Chat { to: choice.chat.clone(), text: lines.join("\n") };
         ways.push(outgoing(app, "rocketchat", (Some(person.id), Some(hook.id)), &message)?);
     }
-    if let Some(to_address) = person.email.clone().filter(|_| app.mail.is_some() && (choice.mail || account))
-    {
-        let message = mail(words, to_address, title, &person.name, items, things)?;
-        ways.push(outgoing(app, "mail", to, &message)?);
+    if let Some(to_address) = person.email.clone().filter(|_| app.mail.is_some()) {
+        let mailed: Vec<Item> = items
+            .iter()
+            .filter(|(account, _)| choice.mail || *account)
+            .map(|(_, item)| item.clone())
+            .collect();
+        let things = if choice.mail { things } else { Vec::new() };
+        if !mailed.is_empty() {
+            let subject = title(mailed.len());
+            let lines = shortened(app, words, mailed.into_iter(), LONGEST);
+            let message = mail(words, to_address, subject, &person.name, lines, things)?;
+            ways.push(outgoing(app, "mail", to, &message)?);
+        }
     }
     Ok(ways)
 }

@@ -15,7 +15,6 @@ use std::collections::{HashMap, hash_map::Entry};
 use serde_json::{Map, Value};
 use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time};
 use stead_store::{
-    Write,
     delivery::Delivery,
     notice::{Choice, Notice},
     people::Person,
@@ -200,11 +199,11 @@ pub struct Tell {
     pub link: String,
 }
 
-/// Writes down what is to be told, each to go out as soon as its person wants.
+/// What is to be told as it is written down, each to go out as soon as its person wants.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
-async fn add(app: &App, write: &mut Write, tells: Vec<Tell>) -> Result<u64, Refusal> {
+async fn prepared(app: &App, tells: Vec<Tell>) -> Result<Vec<Notice>, Refusal> {
     let now = app.now();
     let mut people: HashMap<PersonId, (Choice, Words)> = HashMap::new();
     let mut notices = Vec::new();
@@ -236,7 +235,7 @@ async fn add(app: &App, write: &mut Write, tells: Vec<Tell>) -> Result<u64, Refu
             told_at: stale.then_some(tell.at),
         });
     }
-    Ok(write.add_notices(notices).await?)
+    Ok(notices)
 }
 
 /// What messages may be given.

@@ -116,8 +116,9 @@ pub async fn set(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Resu
     let mut write = app.store.write().await?;
     write.put_password(who.person.id, &hash, short, app.now()).await?;
     let ended = write.end_sessions(who.person.id, Some(who.session.id), app.now()).await?;
-    // Whoever knew the old password may have made tokens with it.
+    // Whoever knew the old password may have made tokens and a calendar's address with it.
     write.end_tokens(who.person.id, app.now()).await?;
+    write.end_calendar(who.person.id).await?;
     write.end_links(who.person.id, app.now()).await?;
     changed(app, &mut write, who.person.id, "password.set", json!({ "sessions_ended": ended }))?;
     let begun = prove(app, &mut write, who).await?;
