@@ -9,10 +9,9 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
-use stead_model::{Millis, PersonId, UnitId};
+use stead_model::{Millis, PersonId, Standing, UnitId};
 use stead_store::{
     attestation::Answer,
-    device::Device,
     people::{Filter, Person},
     unit::Unit,
 };
@@ -32,6 +31,7 @@ use crate::{
     error::Refusal,
     flows::attest,
     things,
+    words::Words,
 };
 
 /// People on a page.
@@ -78,10 +78,17 @@ impl Team {
     }
 }
 
-/// Somebody to say something of, with their devices and how much waits on each.
+/// Somebody to say something of, with their devices.
 struct Colleague {
     person: Person,
-    held: Vec<(Device, i64)>,
+    held: Vec<HeldBy>,
+}
+
+/// A device as the attestation shows it, in words that were looked up once for all.
+struct HeldBy {
+    name: String,
+    waits: Arc<str>,
+    standing: parts::Html,
 }
 
 #[derive(Template)]
@@ -92,6 +99,9 @@ struct Ask {
     unit: Unit,
     month: String,
     members: Vec<Colleague>,
+    right: String,
+    look: String,
+    say: String,
     sent: HashMap<String, String>,
 }
 
@@ -165,13 +175,20 @@ async fn members(app: &App, people: Vec<Person>, now: Millis) -> Result<Vec<Memb
         .collect())
 }
 
-async fn colleagues(app: &App, people: Vec<Person>) -> Result<Vec<Colleague>, Refusal> {
+async fn colleagues(app: &App, people: Vec<Person>, words: &Words) -> Result<Vec<Colleague>, Refusal> {
     let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
     let waits = app.store.against_counts(&ids).await?;
-    let mut by_person: HashMap<PersonId, Vec<(Device, i64)>> = HashMap::new();
+    let mut counted: HashMap<i64, Arc<str>> = HashMap::new();
+    let mut signs: HashMap<Standing, parts::Html> = HashMap::new();
+    let mut by_person: HashMap<PersonId, Vec<HeldBy>> = HashMap::new();
     for device in app.store.devices_of_all(&ids).await? {
         let n = waits.get(&device.id).copied().unwrap_or(0);
-        by_person.entry(device.person).or_default().push((device, n));
+        let sign = || parts::standing(words, device.standing);
+        by_person.entry(device.person).or_default().push(HeldBy {
+            waits: Arc::clone(counted.entry(n).or_insert_with(|| words.count("device-waits", n).into())),
+            standing: signs.entry(device.standing).or_insert_with(sign).clone(),
+            name: device.name,
+        });
     }
     let colleague =
         |person: Person| Colleague { held: by_person.remove(&person.id).unwrap_or_default(), person };
@@ -198,7 +215,10 @@ async fn asking(
         form,
         unit,
         month: reader.words.month(now),
-        members: colleagues(app, people).await?,
+        members: colleagues(app, people, &reader.words).await?,
+        right: reader.words.say("attest-right"),
+        look: reader.words.say("attest-look"),
+        say: reader.words.say("attest-words"),
         sent,
     })
 }
