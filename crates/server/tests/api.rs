@@ -61,6 +61,10 @@ async fn the_description_names_every_route_and_no_other() {
         .collect();
     assert_eq!(described, there);
     assert_eq!(document["openapi"], "3.1.0");
+    let operations =
+        || document["paths"].as_object().unwrap().values().flat_map(|o| o.as_object().unwrap().values());
+    let names: BTreeSet<&str> = operations().map(|o| o["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), operations().count(), "each operation has a name of its own");
     let served = server.get("/api/v1/openapi.json", "").await;
     assert_eq!(served.json(), document);
     insta::assert_json_snapshot!("openapi", document);

@@ -14,7 +14,7 @@ use stead_store::{device::Filter, finding::StoredFinding};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    given::{Asked, Id, after, cursor, limit},
+    given::{Asked, Id, after, limit, part},
     people::looked_for,
     shapes::{DeviceRow, Part, at},
 };
@@ -57,12 +57,7 @@ pub async fn list(
         after: after(which.after.as_deref())?,
     };
     let devices = app.store.devices(&filter, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (devices.len() > shown)
-        .then(|| devices.get(shown - 1))
-        .flatten()
-        .map(|last| cursor((&last.search, &last.id.to_string())));
-    Ok(Json(Part { items: devices.iter().take(shown).map(Into::into).collect(), next }))
+    Ok(Json(part(devices, limit, |last| (last.search.clone(), last.id.to_string()))))
 }
 
 /// A device and what was found on it.

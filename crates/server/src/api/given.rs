@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::de::DeserializeOwned;
 use stead_model::problem::Kind;
 
-use super::JsonText;
+use super::{JsonText, shapes::Part};
 use crate::error::{ApiError, FieldError, Refusal};
 
 /// The part of the path that names what is meant. What is no such name names nothing.
@@ -74,12 +74,26 @@ pub fn limit(asked: Option<i64>) -> Result<i64, Refusal> {
     }
 }
 
-/// Where a list goes on: what the last one listed is sorted by.
-pub fn cursor(parts: (&str, &str)) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&parts).unwrap_or_default())
+/// A part of a list, of which one row more than `limit` was asked for. `key` is what a row is sorted by.
+pub fn part<T, R: for<'a> From<&'a T>>(
+    mut rows: Vec<T>,
+    limit: i64,
+    key: impl Fn(&T) -> (String, String),
+) -> Part<R> {
+    let next = next(&mut rows, limit, key);
+    Part { items: rows.iter().map(Into::into).collect(), next }
 }
 
-/// What a [`cursor`] says.
+/// Leaves as many rows as were asked for; and where the list goes on, when there was one more.
+pub fn next<T>(rows: &mut Vec<T>, limit: i64, key: impl Fn(&T) -> (String, String)) -> Option<String> {
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > shown;
+    rows.truncate(shown);
+    let last = rows.last().filter(|_| more).map(key)?;
+    Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&last).unwrap_or_default()))
+}
+
+/// What a part's `next` says.
 ///
 /// # Errors
 /// [`Refusal`] when it is none.

@@ -11,7 +11,9 @@ mod me;
 mod notices;
 pub mod openapi;
 mod people;
+mod roles;
 mod rules;
+mod search;
 mod shapes;
 mod system;
 mod teams;
@@ -64,16 +66,16 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/people/{id}/links", May(Action::PersonInvite, On::Person), people::link)
         .post("/api/v1/people/{id}/codes", May(Action::DeviceEnrol, On::Person), people::code)
         .post("/api/v1/people/{id}/returns", Look(Action::PersonChange, On::Person), people::returned)
-        .get("/api/v1/people/{id}/roles", Proof(Action::RolesGive, On::Organisation), people::roles)
+        .get("/api/v1/people/{id}/roles", Proof(Action::RolesGive, On::Organisation), roles::list)
         .put(
             "/api/v1/people/{id}/roles/{role}/{of_unit}",
             Proof(Action::RolesGive, On::Organisation),
-            people::give_role,
+            roles::give,
         )
         .delete(
             "/api/v1/people/{id}/roles/{role}/{of_unit}",
             Proof(Action::RolesGive, On::Organisation),
-            people::take_role,
+            roles::take,
         )
         .get("/api/v1/units", May(Action::UnitsSee, On::Organisation), units::list)
         .post("/api/v1/units", May(Action::UnitsChange, On::Organisation), units::add)
@@ -90,7 +92,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/v1/overview", May(Action::OverviewSee, On::Organisation), rules::overview)
         .get("/api/v1/then", May(Action::LedgerSee, On::Organisation), then::get)
         .get("/api/v1/devices/{id}/then", Look(Action::DeviceSee, On::Device), then::device)
-        .get("/api/v1/search", May(Action::Search, On::Organisation), people::search)
+        .get("/api/v1/search", May(Action::Search, On::Organisation), search::get)
         .get("/api/v1/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
         .get("/api/v1/ledger/{index}", May(Action::EntrySee, On::Entry), ledger::get)
         .get("/api/v1/system", May(Action::SystemSee, On::Organisation), system::get)

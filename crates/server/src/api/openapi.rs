@@ -12,7 +12,7 @@ use stead_model::{Employment, Outcome, Role, Standing, problem::Kind};
 use stead_store::delivery::STATES as DELIVERY_STATES;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{devices, ledger, me, people, rules, system, teams, then, units};
+use super::{devices, ledger, me, people, roles, rules, search, system, teams, then, units};
 use crate::{
     App,
     auth::guard::{Need, PURPOSE, Route},
@@ -61,8 +61,8 @@ pub struct WrongField {
     paths(
         me::get, me::change, me::record, me::notices, me::choose, me::sessions, me::end_session, me::tokens,
         me::end_token, people::list, people::add, people::import, people::get, people::change, people::state,
-        people::link, people::code, people::returned, people::roles, people::give_role, people::take_role,
-        people::search, units::list, units::add, units::change, teams::get, teams::attest, devices::list,
+        people::link, people::code, people::returned, roles::list, roles::give, roles::take,
+        search::get, units::list, units::add, units::change, teams::get, teams::attest, devices::list,
         devices::get, devices::report, devices::revoke, rules::list, rules::get, rules::findings,
         rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
         system::end_hook, system::deliveries, system::retry, then::get, then::device,
@@ -143,6 +143,9 @@ pub fn document(routes: &[Route]) -> Value {
         let said = operation["summary"].as_str().unwrap_or_default().to_owned();
         operation["description"] = json!(format!("{said} Needs a token that is good for `{scope}`."));
         operation["x-stead-action"] = json!(action.word());
+        // Handlers in different files have the same names; an operation's must be its own.
+        let words = route.path.trim_start_matches("/api/v1/").replace(['{', '}'], "");
+        operation["operationId"] = json!(format!("{method}_{}", words.replace(['/', '-'], "_")));
         let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         for parameter in &mut parameters {
             let words = match (route.path, parameter["name"].as_str().unwrap_or_default()) {

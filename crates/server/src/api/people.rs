@@ -4,42 +4,36 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use stead_model::{Employment, Millis, PersonId, Role, UnitId, problem::Kind, time};
+use stead_model::{Employment, Millis, PersonId, problem::Kind, time};
 use stead_store::{
-    device,
     people::{Filter, Person},
     session::LinkKind,
 };
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    given::{Asked, Id, Sent, after, cursor, id, limit},
-    shapes::{Added, Clearance, DeviceRow, Named, Part, PersonRecord, PersonRow, RoleHeld, ToldOnce},
+    given::{Asked, Id, Sent, after, id, limit, part},
+    shapes::{Added, Clearance, Named, Part, PersonRecord, PersonRow, ToldOnce},
 };
 use crate::{
     App,
     auth::{
-        access::Action,
         guard::{Caller, TheUnit},
         placing,
     },
     clearance,
     error::{ApiError, FieldError, Refusal},
     flows::{
-        directory::{self, Told, import, leaving, roles as trust},
+        directory::{self, Told, import, leaving},
         enrol, notices,
         sign_in::links,
     },
     things,
 };
-
-/// Most that a search finds of each kind.
-const FOUND: i64 = 10;
 
 /// Which people are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -81,12 +75,7 @@ pub async fn list(
         after: after(which.after.as_deref())?,
     };
     let people = app.store.people(&filter, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (people.len() > shown)
-        .then(|| people.get(shown - 1))
-        .flatten()
-        .map(|last| cursor((&last.search, &last.person.id.to_string())));
-    Ok(Json(Part { items: people.iter().take(shown).map(Into::into).collect(), next }))
+    Ok(Json(part(people, limit, |last| (last.search.clone(), last.person.id.to_string()))))
 }
 
 /// Words to look for, as the store compares them.
@@ -432,113 +421,4 @@ pub async fn returned(
     let object = id::<uuid::Uuid>("object", &sent.object, "field-empty")?;
     leaving::handed_over(&app, person, &object.to_string(), &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Lists what somebody is trusted with.
-#[utoipa::path(get, path = "/api/v1/people/{id}/roles", tag = "people",
-    params(("id" = String, Path, format = Uuid)), responses((status = 200, body = Part<RoleHeld>)))]
-pub async fn roles(
-    State(app): State<Arc<App>>,
-    Id(id): Id<PersonId>,
-) -> Result<Json<Part<RoleHeld>>, ApiError> {
-    if app.store.person(id).await?.is_none() {
-        return Err(Refusal::said(Kind::NotFound, "nothing-here").into());
-    }
-    Ok(Json(Part::all(app.store.grants(id).await?.iter().map(Into::into).collect())))
-}
-
-type RolePath = Path<(String, String, String)>;
-
-fn role_path(Path((person, role, unit)): RolePath) -> Result<(PersonId, Role, UnitId), Refusal> {
-    let nothing = || Refusal::said(Kind::NotFound, "nothing-here");
-    Ok((
-        person.parse().map_err(|_| nothing())?,
-        Role::from_word(&role).ok_or_else(nothing)?,
-        unit.parse().map_err(|_| nothing())?,
-    ))
-}
-
-/// Gives a role for a unit and all below it.
-#[utoipa::path(put, path = "/api/v1/people/{id}/roles/{role}/{of_unit}", tag = "people",
-    params(("id" = String, Path, format = Uuid), ("role" = String, Path), ("of_unit" = String, Path, format = Uuid)),
-    responses((status = 204)))]
-pub async fn give_role(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    path: RolePath,
-) -> Result<StatusCode, ApiError> {
-    let (person, role, unit) = role_path(path)?;
-    trust::give(&app, person, role, unit, &caller.by()).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Takes a role back.
-#[utoipa::path(delete, path = "/api/v1/people/{id}/roles/{role}/{of_unit}", tag = "people",
-    params(("id" = String, Path, format = Uuid), ("role" = String, Path), ("of_unit" = String, Path, format = Uuid)),
-    responses((status = 204)))]
-pub async fn take_role(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    path: RolePath,
-) -> Result<Response, ApiError> {
-    let (person, role, unit) = role_path(path)?;
-    trust::take(&app, person, role, unit, &caller.by()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What is looked for.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct LookedFor {
-    /// At least two letters.
-    #[param(min_length = 2)]
-    q: String,
-}
-
-/// What was found.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Found {
-    /// People whom the asker may list.
-    people: Vec<PersonRow>,
-    /// Devices that the asker may list.
-    devices: Vec<DeviceRow>,
-    /// Ids of rules.
-    rules: Vec<String>,
-}
-
-/// Looks for people, devices and rules.
-#[utoipa::path(get, path = "/api/v1/search", tag = "people", params(LookedFor), responses((status = 200, body = Found)))]
-pub async fn search(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    words: crate::words::Words,
-    Asked(asked): Asked<LookedFor>,
-) -> Result<Json<Found>, ApiError> {
-    let q = looked_for(Some(&asked.q));
-    if q.chars().count() < 2 {
-        return Err(Refusal::form(FieldError::new("q", "search-short")).into());
-    }
-    let rules = app.pack.rules.iter().filter(|rule| {
-        let text = rule.text(words.language.tag());
-        rule.id.contains(&q) || text.title.to_lowercase().contains(&q) || text.why.to_lowercase().contains(&q)
-    });
-    let rules = rules.map(|rule| rule.id.clone()).collect();
-    let people = match caller.widest(&app, Action::PeopleList).await?.as_deref() {
-        Some([unit, ..]) => {
-            let filter = Filter { unit: *unit, below: true, state: None, words: q.clone(), after: None };
-            app.store.people(&filter, FOUND).await?
-        }
-        Some([]) | None => Vec::new(),
-    };
-    let devices = if caller.may_to_all(&app, Action::DevicesList) {
-        let filter = device::Filter { words: q, ..device::Filter::default() };
-        app.store.devices(&filter, FOUND).await?
-    } else {
-        Vec::new()
-    };
-    Ok(Json(Found {
-        people: people.iter().map(Into::into).collect(),
-        devices: devices.iter().map(Into::into).collect(),
-        rules,
-    }))
 }

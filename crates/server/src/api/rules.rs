@@ -9,11 +9,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use stead_model::{Millis, Outcome, Standing, problem::Kind};
 use stead_policy::Rule;
-use stead_store::tally;
+use stead_store::{finding, tally};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    given::{self, Asked, after, cursor, limit},
+    given::{self, Asked, after, limit},
     shapes::{Part, at},
 };
 use crate::{
@@ -128,6 +128,19 @@ pub struct Against {
     since: String,
 }
 
+impl From<&finding::Against> for Against {
+    fn from(one: &finding::Against) -> Self {
+        Self {
+            device: one.device.to_string(),
+            name: one.name.clone(),
+            person: one.person.clone(),
+            outcome: one.outcome.word(),
+            observed: one.observed.clone(),
+            since: at(one.failing_since),
+        }
+    }
+}
+
 /// Lists devices that do not keep a rule, those that have not for longest first.
 #[utoipa::path(get, path = "/api/v1/rules/{id}/findings", tag = "rules",
     params(("id" = String, Path), Many), responses((status = 200, body = Part<Against>)))]
@@ -145,22 +158,8 @@ pub async fn findings(
             Some((Millis(since), given::id("after", &device, "after-wrong")?))
         }
     };
-    let mut against = app.store.against(&id, from, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (against.len() > shown)
-        .then(|| against.get(shown - 1))
-        .flatten()
-        .map(|last| cursor((&last.failing_since.0.to_string(), &last.device.to_string())));
-    against.truncate(shown);
-    let row = |one: stead_store::finding::Against| Against {
-        device: one.device.to_string(),
-        name: one.name,
-        person: one.person,
-        outcome: one.outcome.word(),
-        observed: one.observed,
-        since: at(one.failing_since),
-    };
-    Ok(Json(Part { items: against.into_iter().map(row).collect(), next }))
+    let against = app.store.against(&id, from, limit + 1).await?;
+    Ok(Json(given::part(against, limit, |last| (last.failing_since.0.to_string(), last.device.to_string()))))
 }
 
 /// How all devices stand.

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
 use super::{
-    given::{Asked, Id, Sent, after, cursor, id, limit},
+    given::{Asked, Id, Sent, after, id, limit, part},
     shapes::{Part, at},
 };
 use crate::{
@@ -244,12 +244,7 @@ pub async fn deliveries(
         }
     };
     let found = app.store.deliveries(state, before, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (found.len() > shown)
-        .then(|| found.get(shown - 1))
-        .flatten()
-        .map(|last| cursor((&last.created_at.0.to_string(), &last.id.to_string())));
-    Ok(Json(Part { items: found.iter().take(shown).map(Into::into).collect(), next }))
+    Ok(Json(part(found, limit, |last| (last.created_at.0.to_string(), last.id.to_string()))))
 }
 
 /// Sends a message again that was given up.

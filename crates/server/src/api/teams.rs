@@ -8,7 +8,7 @@ use stead_store::{attestation::Answer, people::Filter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    given::{Asked, Sent, after, cursor, id, limit},
+    given::{Asked, Sent, after, id, limit, next},
     shapes::{Clearance, Named, Part, at},
 };
 use crate::{
@@ -71,12 +71,7 @@ pub async fn get(
         after: after(which.after.as_deref())?,
     };
     let mut listed = app.store.people(&filter, limit + 1).await?;
-    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = (listed.len() > shown)
-        .then(|| listed.get(shown - 1))
-        .flatten()
-        .map(|last| cursor((&last.search, &last.person.id.to_string())));
-    listed.truncate(shown);
+    let next = next(&mut listed, limit, |last| (last.search.clone(), last.person.id.to_string()));
     let people: Vec<_> = listed.into_iter().map(|listed| listed.person).collect();
     let mut held = things::held_of_all(&app, &people).await?;
     let now = app.now();
