@@ -325,7 +325,6 @@ async fn who_leaves_and_who_answers_for_a_team_are_reminded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_shows_due_dates_to_whoever_has_its_address_until_it_is_taken_away() {
     let server = TestServer::start().await;
-    let app = &server.app;
     let unit = server.unit("Archive", UnitId::ORGANISATION).await;
     let sam = server.person("Sam", unit).await;
     server.give(sam, Role::Manager, unit).await;
@@ -346,5 +345,4 @@ async fn a_calendar_shows_due_dates_to_whoever_has_its_address_until_it_is_taken
     assert_eq!(server.get(&path, "").await.status, 404, "the address before is no more");
     assert_eq!(server.get("/calendar/guess", "").await.status, 404);
     assert_eq!(server.post("/me/notices/calendar/end", &session, "").await.status, 303);
-    let _ = app;
 }

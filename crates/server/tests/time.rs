@@ -16,7 +16,7 @@ use stead_model::{
 use stead_server::{
     App, Config,
     flows::{
-        anchor, check_in, deadlines, directory, enrol,
+        anchor, backup, check_in, deadlines, directory, enrol,
         sign_in::{self, links},
     },
     jobs,
@@ -139,4 +139,26 @@ async fn a_last_day_ends_access_and_a_year_later_the_record_is_erased() {
     assert!(app.store.report(device).await.unwrap().is_none());
     assert!(app.store.findings(device).await.unwrap().is_empty());
     assert_eq!(app.store.device(device).await.unwrap().unwrap().name, "–");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_made_each_day_and_the_oldest_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let backups = Some((folder.path().to_owned(), 2));
+    let server = TestServer::start_with(Config { backups, ..Config::default() }).await;
+    let app = &server.app;
+    let there = || std::fs::read_dir(folder.path()).unwrap().count();
+    assert!(backup::run(app).await.is_err(), "there is nothing in the store yet");
+    server.person("Sam", UnitId::ORGANISATION).await;
+    assert!(!backup::run(app).await.unwrap(), "what failed is not tried again at once");
+    server.pass(HOUR);
+    assert!(backup::run(app).await.unwrap());
+    assert!(!backup::run(app).await.unwrap(), "one a day");
+    for _ in 0..3 {
+        server.pass(DAY);
+        assert!(backup::run(app).await.unwrap());
+    }
+    assert_eq!(there(), 2);
+    let last = backup::last(app).await.unwrap().unwrap();
+    assert!(last.verified.unwrap() > 0 && last.at == app.now());
 }

@@ -109,15 +109,25 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     const TRIED: &str = "backup tried";
     let Some((into, keep)) = &app.config.backups else { return Ok(false) };
     let now = app.now();
-    let tried: i64 = app.store.meta(TRIED).await?.and_then(|at| at.parse().ok()).unwrap_or(0);
+    let before = app.store.meta(TRIED).await?;
+    let tried: i64 = before.as_deref().and_then(|at| at.parse().ok()).unwrap_or(0);
     let made_today = last(app).await?.is_some_and(|made| made.at.day() == now.day());
     if made_today || now.since(Millis(tried)) < AGAIN {
         return Ok(false);
     }
     // Of several servers one makes it, and what failed is not tried again at once.
     let mut write = app.store.write().await?;
-    write.set_meta(TRIED, &now.0.to_string()).await?;
+    let ours = match before {
+        Some(before) => write.move_meta(TRIED, &before, &now.0.to_string()).await?,
+        None => {
+            write.set_meta(TRIED, &now.0.to_string()).await?;
+            true
+        }
+    };
     write.commit(&app.keys.ledger).await?;
+    if !ours {
+        return Ok(false);
+    }
     make(app, into, Some(*keep)).await?;
     Ok(true)
 }
