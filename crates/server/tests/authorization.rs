@@ -136,6 +136,7 @@ GET  /api/v1/units                  coordinator security records auditor operato
 POST /api/v1/units                  coordinator
 PATCH /api/v1/units/{unit}          coordinator
 GET  /api/v1/team                   manager coordinator coordinator-of-a security auditor
+GET  /api/v1/team/attestations      manager
 POST /api/v1/team/attestations      manager
 GET  /api/v1/devices                coordinator security auditor
 GET  /api/v1/devices/{id}           own lead manager coordinator coordinator-of-a security auditor

@@ -3,7 +3,20 @@
 use sqlx::Row;
 use stead_model::{Millis, PersonId, UnitId};
 
-use crate::{Result, Store, StoreError, Write, people::person_id, sql, write::number};
+use crate::{
+    Result, Store, StoreError, Write,
+    people::{self, Person, person_id},
+    sql,
+    write::number,
+};
+
+/// Who works in unit `u` and still waits, since `$2`, to be spoken of: nobody did, and whoever came only
+/// after the first look of that time is looked at in the next.
+pub(crate) const WAITS: &str = "p.unit_id = u.id AND p.state IN ('active', 'on_leave', 'leaving')
+    AND NOT EXISTS (SELECT 1 FROM attestation_answer s JOIN attestation a ON a.entry = s.entry
+        WHERE s.person_id = p.id AND a.at >= $2)
+    AND NOT EXISTS (SELECT 1 FROM attestation a
+        WHERE a.unit_id = u.id AND a.at >= $2 AND a.at < p.created_at)";
 
 /// An attestation.
 #[derive(Clone, Debug)]
@@ -53,6 +66,31 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// The people of a unit of whom nothing was said since a time and something is to be, by name; and how
+    /// many there are.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn to_attest(&self, unit: UnitId, since: Millis, limit: i64) -> Result<(Vec<Person>, i64)> {
+        let waiting = format!("FROM unit u JOIN person p ON {WAITS} WHERE u.id = $1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} {waiting} ORDER BY p.search, p.id LIMIT $3",
+            people::COLUMNS
+        )))
+        .bind(unit.to_string())
+        .bind(since.0)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let all: i64 = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {waiting}")))
+            .bind(unit.to_string())
+            .bind(since.0)
+            .fetch_one(&self.readers)
+            .await?
+            .try_get(0)?;
+        Ok((rows.iter().map(people::person).collect::<Result<_>>()?, all))
     }
 
     /// What was said of a person in attestations: when, by whom, what, in which words; newest first.

@@ -3,7 +3,10 @@
 use sqlx::{Row, any::AnyRow};
 use stead_model::{Employment, Millis, PersonId, Role, UnitId};
 
-use crate::{Result, Store, StoreError, Write, ledger, people::person_id, sql, unit::unit_id, write::number};
+use crate::{
+    Result, Store, StoreError, Write, attestation::WAITS, ledger, people::person_id, sql, unit::unit_id,
+    write::number,
+};
 
 /// One thing to tell one person.
 #[derive(Clone, Debug)]
@@ -180,19 +183,17 @@ impl Store {
             .collect()
     }
 
-    /// Everybody who is to attest for a unit that has people in it and no attestation since a time: who,
-    /// the unit, its name.
+    /// Everybody who is to attest for a unit in which somebody waits for it, since a time: who, the unit,
+    /// its name.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn attestations_missing(&self, since: Millis) -> Result<Vec<(PersonId, UnitId, String)>> {
-        let rows = sqlx::query(
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT g.person_id, u.id, u.name FROM role_grant g
-             JOIN unit u ON u.id = g.unit_id JOIN person p ON p.id = g.person_id
-             WHERE g.role = $1 AND p.state = 'active'
-               AND EXISTS (SELECT 1 FROM person m WHERE m.unit_id = u.id AND m.state <> 'gone')
-               AND NOT EXISTS (SELECT 1 FROM attestation a WHERE a.unit_id = u.id AND a.at >= $2)",
-        )
+             JOIN unit u ON u.id = g.unit_id JOIN person m ON m.id = g.person_id
+             WHERE g.role = $1 AND m.state = 'active' AND EXISTS (SELECT 1 FROM person p WHERE {WAITS})"
+        )))
         .bind(Role::Manager.word())
         .bind(since.0)
         .fetch_all(&self.readers)

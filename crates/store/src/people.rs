@@ -87,7 +87,7 @@ pub struct Listed {
 }
 
 /// The columns of a person, in the order that [`person`] reads them.
-const COLUMNS: &str = "p.id, p.name, p.email, p.staff_number, p.unit_id, p.manager_id, p.state, \
+pub(crate) const COLUMNS: &str = "p.id, p.name, p.email, p.staff_number, p.unit_id, p.manager_id, p.state, \
     p.state_since, p.last_day, p.language, p.zone, p.created_at";
 
 impl Store {
@@ -311,7 +311,7 @@ fn state(row: &AnyRow, column: usize, of: &str) -> Result<Employment> {
     Employment::from_word(&word).ok_or_else(|| StoreError::inconsistent("person", "state", of, word))
 }
 
-fn person(row: &AnyRow) -> Result<Person> {
+pub(crate) fn person(row: &AnyRow) -> Result<Person> {
     let id: String = row.try_get(0)?;
     let unit: String = row.try_get(4)?;
     let manager: Option<String> = row.try_get(5)?;

@@ -424,6 +424,12 @@ attest-answer = Say one of the two for everybody.
 attest-say = Say in a few words what asks for a closer look.
 attest-press = Confirm
 attest-proof = This is written down with your name. Each person reads what you said of them.
+attest-later = { $n ->
+    [one] One more person comes after these.
+   *[other] { $n } more people come after these.
+  }
+attest-nobody = Everybody has been looked at this month.
+attest-many = Send at most 200 answers at once.
 
 # Directory
 people-headline = { $n ->

@@ -427,6 +427,12 @@ attest-answer = Escolha uma das duas respostas para cada pessoa.
 attest-say = Diga em poucas palavras o que pede um olhar mais atento.
 attest-press = Confirmar
 attest-proof = Isto fica registrado com o seu nome. Cada pessoa lê o que você disse sobre ela.
+attest-later = { $n ->
+    [one] Depois destas vem mais uma pessoa.
+   *[other] Depois destas vêm mais { $n } pessoas.
+  }
+attest-nobody = Todos já foram vistos este mês.
+attest-many = Envie no máximo 200 respostas de uma vez.
 
 # Cadastro de pessoas
 people-headline = { $n ->

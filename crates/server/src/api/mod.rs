@@ -81,6 +81,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/units", May(Action::UnitsChange, On::Organisation), units::add)
         .patch("/api/v1/units/{unit}", May(Action::UnitsChange, On::Organisation), units::change)
         .get("/api/v1/team", May(Action::TeamSee, On::Unit), teams::get)
+        .get("/api/v1/team/attestations", May(Action::TeamAttest, On::Unit), teams::waiting)
         .post("/api/v1/team/attestations", May(Action::TeamAttest, On::Unit), teams::attest)
         .get("/api/v1/devices", May(Action::DevicesList, On::Organisation), devices::list)
         .get("/api/v1/devices/{id}", Look(Action::DeviceSee, On::Device), devices::get)

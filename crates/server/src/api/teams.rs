@@ -18,6 +18,7 @@ use crate::{
     error::{ApiError, Refusal},
     flows::attest as attesting,
     things,
+    words::Words,
 };
 
 /// Whose team.
@@ -92,11 +93,41 @@ pub async fn get(
     Ok(Json(Part { items, next }))
 }
 
+/// Who waits to be looked at this month.
+#[derive(Serialize, ToSchema)]
+pub struct Waiting {
+    /// By when; absent when nobody waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    due: Option<String>,
+    /// How many people there are.
+    all: i64,
+    /// The next of them, by name.
+    people: Vec<Named>,
+}
+
+/// Says who waits for this month's attestation.
+#[utoipa::path(get, path = "/api/v1/team/attestations", tag = "teams", params(Unit),
+    responses((status = 200, body = Waiting)))]
+pub async fn waiting(
+    State(app): State<Arc<App>>,
+    words: Words,
+    TheUnit(unit): TheUnit,
+    Asked(_): Asked<Unit>,
+) -> Result<Json<Waiting>, ApiError> {
+    let waiting = attesting::waiting(&app, unit, &words).await?;
+    let due = attesting::due(&app, unit, &words).await?.map(at);
+    let people = waiting.people.iter().map(|person| Named::new(person.id, &person.name)).collect();
+    Ok(Json(Waiting { due, all: waiting.all, people }))
+}
+
 /// An attestation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attested {
-    /// An answer for everybody in the unit, those below not counted.
+    /// Answers for people who work in the unit, those below not counted; 200 at most. Whoever is left out
+    /// waits on.
+    #[schema(min_items = 1, max_items = 200)]
     answers: Vec<AnswerSent>,
 }
 
@@ -142,6 +173,6 @@ pub async fn attest(
             Ok(Answer { person, answer: one.answer, words: one.words })
         })
         .collect();
-    attesting::attest_all(&app, unit, caller.id(), answers?).await?;
+    attesting::attest(&app, unit, caller.id(), answers?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -99,6 +99,7 @@ struct Ask {
     unit: Unit,
     month: String,
     members: Vec<Colleague>,
+    later: Option<String>,
     right: String,
     look: String,
     say: String,
@@ -208,14 +209,16 @@ async fn asking(
     sent: HashMap<String, String>,
 ) -> Result<Ask, super::PageError> {
     let now = app.now();
-    let people = attest::members(app, unit).await?;
+    let waiting = attest::waiting(app, unit, &reader.words).await?;
+    let later = waiting.all - i64::try_from(waiting.people.len()).unwrap_or(i64::MAX);
     let unit = app.store.unit(unit).await?.ok_or_else(|| nothing_here("unit"))?;
     Ok(Ask {
         base: Base::of(app, reader, reader.words.say("attest-title"), "/team"),
         form,
         unit,
         month: reader.words.month(now),
-        members: colleagues(app, people, &reader.words).await?,
+        members: colleagues(app, waiting.people, &reader.words).await?,
+        later: (later > 0).then(|| reader.words.count("attest-later", later)),
         right: reader.words.say("attest-right"),
         look: reader.words.say("attest-look"),
         say: reader.words.say("attest-words"),
@@ -231,17 +234,22 @@ pub async fn attest(
     Posted(sent): Posted<HashMap<String, String>>,
 ) -> Page {
     let get = |name: String| sent.get(&name).cloned().unwrap_or_default();
-    let answers = attest::members(&app, unit)
-        .await?
-        .into_iter()
-        .map(|person| Answer {
-            answer: get(format!("p-{}", person.id)),
-            words: get(format!("w-{}", person.id)),
-            person: person.id,
+    // Everybody who was shown has a field for words; who came meanwhile is looked at next.
+    let answers = sent
+        .keys()
+        .filter_map(|name| name.strip_prefix("w-")?.parse().ok())
+        .map(|person: PersonId| Answer {
+            answer: get(format!("p-{person}")),
+            words: get(format!("w-{person}")),
+            person,
         })
         .collect();
     match attest::attest(&app, unit, reader.caller.id(), answers).await {
-        Ok(()) => Ok(Redirect::to(&format!("/team?unit={unit}")).into_response()),
+        Ok(()) => {
+            let more = attest::due(&app, unit, &reader.words).await?.is_some();
+            let to = if more { "/team/attest" } else { "/team" };
+            Ok(Redirect::to(&format!("{to}?unit={unit}")).into_response())
+        }
         Err(refusal) => {
             let form = Form::of(refusal, &reader.words)?;
             Ok(form::not_taken(page(&asking(&app, &reader, unit, form, sent).await?)?))

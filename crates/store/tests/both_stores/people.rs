@@ -261,13 +261,33 @@ async fn a_clear_out_is_ticked_off_once(f: Fixture) {
 
 async fn attestations_are_read_by_whom_they_are_about(f: Fixture) {
     organisation(&f).await;
+    let waiting = async |of: UnitId, since: Millis| {
+        let (people, all) = f.store.to_attest(of, since, 1).await.unwrap();
+        (people.into_iter().map(|person| person.name).collect::<Vec<_>>(), all)
+    };
     let mut write = f.store.write().await.unwrap();
+    let mut add = async |n: u8, state, at| {
+        write.add_person(&Person::new(id(n), format!("Person {n}"), unit(1), state, at)).await.unwrap();
+    };
+    add(5, Employment::OnLeave, NOW.plus(-9)).await;
+    add(6, Employment::Invited, NOW).await;
+    add(7, Employment::Active, NOW.plus(1)).await;
+    write.commit(&f.signer).await.unwrap();
+    assert_eq!(waiting(unit(1), NOW).await, (vec!["Person 1".to_owned()], 3), "the invited are not here yet");
+
+    let mut write = f.store.write().await.unwrap();
+    write.give_role(id(2), Role::Manager, unit(1), NOW).await.unwrap();
     let attestation = Attestation { unit: unit(1), by: id(2), at: NOW, entry: 7 };
     let answer = Answer { person: id(1), answer: "look".to_owned(), words: "new laptop".to_owned() };
     write.add_attestation(&attestation, &[answer]).await.unwrap();
     write.commit(&f.signer).await.unwrap();
     assert_eq!(f.store.attestation(unit(1)).await.unwrap().unwrap().entry, 7);
     assert!(f.store.attestation(unit(2)).await.unwrap().is_none());
+    let left = (vec!["Person 5".to_owned()], 1);
+    assert_eq!(waiting(unit(1), NOW).await, left, "who came after the first part waits for the next month");
+    assert_eq!(waiting(unit(1), NOW.plus(1)).await, (vec!["Person 1".to_owned()], 3), "a new month");
+    let missing = f.store.attestations_missing(NOW).await.unwrap();
+    assert_eq!(missing, [(id(2), unit(1), "One".to_owned())], "a part is not the whole");
     let said = f.store.said_of(id(1)).await.unwrap();
     assert_eq!(
         (said[0].1.as_str(), said[0].2.as_str(), said[0].3.as_str()),
