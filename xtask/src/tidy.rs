@@ -9,11 +9,12 @@ use serde_json::Value;
 use crate::machine;
 
 /// Crates that each crate may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("stead-model", &[]),
     ("stead-policy", &["stead-model"]),
     ("stead-ledger", &["stead-model"]),
     ("stead-store", &["stead-ledger", "stead-model"]),
+    ("stead-print", &[]),
     ("stead-server", &["stead-store", "stead-policy", "stead-ledger", "stead-model"]),
     ("stead-agent", &["stead-policy", "stead-model"]),
     ("stead-testkit", &["stead-model"]),

@@ -91,6 +91,7 @@ impl Up {
         let _agent = Running(
             Command::new(&agent).arg("--state").arg(&state).arg("agent").stderr(Stdio::null()).spawn()?,
         );
+        build_printer()?;
         let ended = running.0.wait()?;
         println!("The server has ended ({ended}).");
         Ok(())
@@ -131,6 +132,7 @@ impl Up {
         if self.once {
             return Ok(());
         }
+        build_printer()?;
         let ended = running.0.wait()?;
         println!("The server has ended ({ended}).");
         Ok(())
@@ -150,6 +152,14 @@ impl Up {
         wait_until_ready(&mut running.0)?;
         Ok(running)
     }
+}
+
+/// What prints is large and not needed to look around: it is built while somebody does.
+fn build_printer() -> anyhow::Result<()> {
+    if !machine::built("stead-print", false).exists() {
+        println!("\nBuilding what makes PDFs; until that is done, there are none.");
+    }
+    machine::cargo(&["build", "--quiet", "--package", "stead-print"])
 }
 
 fn wait_until_ready(server: &mut Child) -> anyhow::Result<()> {

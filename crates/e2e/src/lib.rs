@@ -6,11 +6,17 @@
     reason = "only tests link this, and a test that cannot go on must stop"
 )]
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use serde_json::Value;
 use stead_model::{
     Facts, Finding, Millis,
     message::{ANSWER, Answer},
@@ -52,6 +58,34 @@ pub fn postgres() -> Option<String> {
             None
         }
     }
+}
+
+/// A program among those that tests talk to, in their environment; none, with the reason printed, where it
+/// is not set up.
+pub fn peer(program: &str) -> Option<PathBuf> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers/.venv/bin").join(program);
+    if program.exists() {
+        return Some(program);
+    }
+    assert!(std::env::var_os("STEAD_TEST_ALL").is_none(), "{} is not there", program.display());
+    eprintln!("skipped: {} is not there; `cargo xtask test` sets it up", program.display());
+    None
+}
+
+/// Where the scripts of these programs are.
+pub fn peers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers")
+}
+
+/// What an independent reader finds in a PDF; none where there is no such reader.
+pub fn read_pdf(pdf: &[u8]) -> Option<Value> {
+    let mut reader = Command::new(peer("python")?);
+    reader.arg(peers().join("pdf.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut reader = reader.spawn().unwrap();
+    reader.stdin.take().unwrap().write_all(pdf).unwrap();
+    let out = reader.wait_with_output().unwrap();
+    assert!(out.status.success());
+    Some(serde_json::from_slice(&out.stdout).unwrap())
 }
 
 impl Fleet {

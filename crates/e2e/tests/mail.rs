@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde_json::Value;
+use stead_e2e::{peer, peers};
 use stead_testkit::{Client, Server, free_port, program};
 
 /// A mail server that runs until the test ends.
@@ -23,15 +24,8 @@ struct Peer {
 impl Peer {
     /// None, with the reason printed, where there is no Python with the packages that tests need.
     fn start(kind: &str, trust: &Path) -> Option<Self> {
-        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers");
-        let python = peers.join(".venv/bin/python");
-        if !python.exists() {
-            assert!(std::env::var_os("STEAD_TEST_ALL").is_none(), "{} is not there", python.display());
-            eprintln!("skipped: {} is not there; `cargo xtask test` sets it up", python.display());
-            return None;
-        }
-        let mut command = Command::new(python);
-        command.arg(peers.join("mail.py")).arg(kind).arg(trust);
+        let mut command = Command::new(peer("python")?);
+        command.arg(peers().join("mail.py")).arg(kind).arg(trust);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut peer = Self { child, lines, port: 0 };

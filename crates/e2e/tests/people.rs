@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use stead_e2e::{Fleet, on_both, system_now};
+use stead_e2e::{Fleet, on_both, read_pdf, system_now};
 use stead_testkit::{SimDevice, device::good_facts_at};
 
 on_both! {
@@ -72,6 +72,21 @@ fn opm_e4_the_person_sees_what_is_held_and_who_looked_and_why(f: &mut Fleet) {
     assert_eq!(file["looks"][0]["by"], "Sasha Security");
     assert_eq!(file["person"], id.as_str());
     assert!(file["sections"].as_array().unwrap().len() >= 3);
+    // The same in print, for people and for those who listen to it.
+    let (status, printed) = f.client.get_bytes("/me/record.pdf", &sam).unwrap();
+    assert_eq!(status, 200);
+    if let Some(printed) = read_pdf(&printed) {
+        let text = printed["text"].as_str().unwrap();
+        for word in ["Sam Teleworker", "sam@stead.example", "sams-laptop", "Sasha", "the printer of case 41"]
+        {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert_eq!(
+            (&printed["title"], &printed["language"]),
+            (&"What we know about you".into(), &"en".into())
+        );
+        assert_eq!((&printed["tagged"], &printed["accessible"]), (&true.into(), &true.into()));
+    }
     // The ledger proves the look and holds none of its words.
     let entries = f.ledger_texts();
     assert!(entries.iter().any(|e| e.contains("person.looked-at") && e.contains(&id)));

@@ -33,6 +33,7 @@ use crate::{
         writer::Writer,
     },
     keys::Keys,
+    printing::Printer,
     source::{Clock, Randomness},
     words::Language,
 };
@@ -53,6 +54,8 @@ pub struct Config {
     pub outside: Option<outside::Settings>,
     /// How mail goes out, where it does.
     pub mail: Option<mail::Settings>,
+    /// The program that prints; the one beside this one, when none is named.
+    pub printer: Option<PathBuf>,
     /// Where a backup is made each day, and how many are kept.
     pub backups: Option<(PathBuf, usize)>,
     /// The language for those who have chosen none, where no browser says one.
@@ -67,6 +70,7 @@ impl Default for Config {
             behind_proxy: false,
             outside: None,
             mail: None,
+            printer: None,
             backups: None,
             language: Language::English,
         }
@@ -99,6 +103,8 @@ pub struct App {
     pub outside: Option<Outside>,
     /// How mail goes out, where it does.
     pub mail: Option<Mail>,
+    /// Prints documents.
+    pub printer: Printer,
     /// How messages go to other systems.
     pub post: Post,
     /// What passkeys are bound to; none where browsers bind none.
@@ -164,6 +170,7 @@ impl App {
             hashing: Hashing::start()?,
             outside: config.outside.clone().map(Outside::new).transpose()?,
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
+            printer: Printer::new(config.printer.clone()),
             post: Post::new()?,
             passkeys: passkey::relying_party(&config.base_url),
             config,

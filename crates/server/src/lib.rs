@@ -16,6 +16,7 @@ pub mod flows;
 pub mod jobs;
 pub mod keys;
 pub mod pack_folder;
+pub mod printing;
 pub mod record;
 pub mod serve;
 pub mod source;

@@ -10,7 +10,7 @@ use stead_model::{
     seal::Envelope,
     time,
 };
-use stead_store::{device::Device, people::Person};
+use stead_store::{device::Device, look::Look, people::Person};
 
 use crate::{
     App,
@@ -30,7 +30,6 @@ pub struct Held {
     /// What it says.
     pub value: String,
     /// Where it comes from; empty where the section says it.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub origin: String,
 }
 
@@ -52,6 +51,78 @@ impl Section {
     pub fn facts(&self) -> usize {
         self.held.len()
     }
+}
+
+/// What the printed form says, all of it in the reader's words.
+#[derive(Serialize)]
+struct Printed<'a> {
+    lang: &'static str,
+    title: String,
+    lead: String,
+    made: String,
+    fact: String,
+    says: String,
+    nothing: String,
+    purpose: String,
+    kept: String,
+    sections: &'a [Section],
+    looks_title: String,
+    looks_none: String,
+    looks_head: [String; 4],
+    looks: Vec<PrintedLook>,
+    ledger_title: String,
+    ledger: String,
+}
+
+#[derive(Serialize)]
+struct PrintedLook {
+    who: String,
+    at: String,
+    purpose: String,
+    entry: String,
+}
+
+/// All of it in print, with everybody who looked: a PDF.
+///
+/// # Errors
+/// [`Refusal`] when the store is away or nothing can be printed now.
+pub async fn pdf(app: &App, person: &Person, words: &Words) -> Result<Vec<u8>, Refusal> {
+    let sections = of(app, person, words).await?;
+    let looks = app.store.looks(person.id, i64::MAX).await?;
+    let facts: usize = sections.iter().map(Section::facts).sum();
+    let look = |look: Look| PrintedLook {
+        who: look.viewer_name,
+        at: words.long_time(look.at),
+        purpose: match look.words.is_empty() {
+            true => words.purpose(look.purpose),
+            false => [words.purpose(look.purpose), look.words].join(": "),
+        },
+        entry: look.entry.to_string(),
+    };
+    let printed = Printed {
+        lang: words.language.tag(),
+        title: words.say("menu-record"),
+        lead: [
+            words.count("record-headline", i64::try_from(facts).unwrap_or(i64::MAX)),
+            words.say("record-lead"),
+        ]
+        .join(" "),
+        made: words.with("print-made", [("name", person.name.clone()), ("time", words.long_time(app.now()))]),
+        fact: words.say("print-fact"),
+        says: words.say("print-says"),
+        nothing: words.say("print-nothing"),
+        purpose: words.say("record-purpose"),
+        kept: words.say("record-kept"),
+        sections: &sections,
+        looks_title: words.say("record-looks"),
+        looks_none: words.say("record-looks-none"),
+        looks_head: ["record-who", "record-when", "record-what-for", "record-entry"]
+            .map(|name| words.say(name)),
+        looks: looks.into_iter().map(look).collect(),
+        ledger_title: words.say("record-ledger"),
+        ledger: [words.say("record-ledger-why"), person.id.to_string()].join(" "),
+    };
+    app.printer.print("record", &printed).await
 }
 
 /// Everything that is held on a person.

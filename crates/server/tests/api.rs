@@ -100,7 +100,9 @@ async fn a_token_is_good_for_its_scopes_alone() {
             // What is not there is said before who may see it.
             let expected = action.scope() != *scope && reply.status != 404;
             assert_eq!(refused, expected, "{} {path} with {}: {}", route.method, scope.word(), reply.body);
-            assert!(reply.status < 500, "{} {path}: {}", route.method, reply.body);
+            // What prints may not be built yet.
+            let print = path.ends_with(".pdf") && reply.status == 503;
+            assert!(reply.status < 500 || print, "{} {path}: {}", route.method, reply.body);
             asked += 1;
         }
     }

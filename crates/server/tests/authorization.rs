@@ -36,6 +36,7 @@ POST /prove/code                    all
 POST /prove/passkey/ask             all
 POST /prove/passkey                 all
 GET  /me                            all
+GET  /me/record.pdf                 all
 GET  /me/record.json                all
 GET  /me/notices                    all
 POST /me/notices                    all
@@ -113,6 +114,7 @@ POST /api/v1/notices                everyone
 GET  /api/v1/openapi.json           everyone
 GET  /api/v1/me                     all
 PATCH /api/v1/me                    all
+GET  /api/v1/me/record.pdf          all
 GET  /api/v1/me/record              all
 GET  /api/v1/me/notices             all
 PUT  /api/v1/me/notices/choice      all

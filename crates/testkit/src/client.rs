@@ -53,6 +53,16 @@ impl Client {
         self.send("GET", path, &[("cookie", cookie)], "")
     }
 
+    /// Gets a page that is not text.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn get_bytes(&mut self, path: &str, cookie: &str) -> io::Result<(u16, Vec<u8>)> {
+        self.request("GET", path, &[("cookie", cookie)], "")?;
+        let (status, body, _) = self.whole_answer()?;
+        Ok((status, body))
+    }
+
     /// Sends a request with these headers.
     ///
     /// # Errors
@@ -141,6 +151,11 @@ impl Client {
     /// # Errors
     /// When the connection breaks.
     pub fn answer(&mut self) -> io::Result<(u16, String, Option<String>)> {
+        let (status, body, cookie) = self.whole_answer()?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned(), cookie))
+    }
+
+    fn whole_answer(&mut self) -> io::Result<(u16, Vec<u8>, Option<String>)> {
         let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let mut line = String::new();
         if self.stream.read_line(&mut line)? == 0 {
@@ -168,6 +183,6 @@ impl Client {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
-        Ok((status, String::from_utf8_lossy(&body).into_owned(), cookie))
+        Ok((status, body, cookie))
     }
 }

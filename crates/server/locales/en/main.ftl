@@ -354,7 +354,13 @@ record-headline = { $n ->
    *[other] We hold { $n } facts about you and your devices.
   }
 record-lead = This is all of it, with what it is for and how long it is kept. Nobody else sees more of it than you.
-record-export = Take it with you as a file
+record-export = The same for programs (JSON)
+record-print = All of it, to print (PDF)
+print-away = No document can be made just now. What is held on you is on this page, and in the file for programs. Try again in a minute.
+print-made = { $name }, { $time }
+print-fact = What it is
+print-says = What it says
+print-nothing = Nothing.
 record-looks = Who looked, and why
 record-looks-none = Nobody has looked at this record.
 record-looks-year = { $n ->

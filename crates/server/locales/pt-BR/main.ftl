@@ -356,7 +356,13 @@ record-headline = { $n ->
    *[other] Guardamos { $n } informações sobre você e seus dispositivos.
   }
 record-lead = Isto é tudo: o que é, para que serve e por quanto tempo é guardado. Ninguém vê mais disso do que você.
-record-export = Levar com você em um arquivo
+record-export = O mesmo para programas (JSON)
+record-print = Tudo, para imprimir (PDF)
+print-away = Não é possível gerar o documento agora. O que guardamos sobre você está nesta página e no arquivo para programas. Tente de novo em um minuto.
+print-made = { $name }, { $time }
+print-fact = O que é
+print-says = O que diz
+print-nothing = Nada.
 record-looks = Quem consultou, e por quê
 record-looks-none = Ninguém consultou estes dados.
 record-looks-year = { $n ->

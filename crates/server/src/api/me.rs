@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use stead_model::{RecordId, SessionId};
 use stead_store::notice::Choice;
@@ -10,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     given::{Id, Sent},
-    shapes::{Clearance, DeviceRow, Part, PersonRow, RoleHeld, Waits, at},
+    shapes::{Clearance, DeviceRow, Named, Part, PersonRow, RoleHeld, Waits, at},
 };
 use crate::{
     App,
@@ -92,6 +97,24 @@ pub struct Record {
     at: String,
     /// The sections, each with its purpose and how long it is kept.
     sections: Vec<Section>,
+    /// Who looked at it, newest first.
+    looks: Vec<Looked>,
+}
+
+/// Somebody who looked.
+#[derive(Serialize, ToSchema)]
+pub struct Looked {
+    /// Them.
+    by: Named,
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// What for: a word of a list.
+    purpose: String,
+    /// What for, in their words.
+    words: String,
+    /// The ledger entry that proves it.
+    entry: u64,
 }
 
 /// Facts that belong together.
@@ -133,7 +156,30 @@ pub async fn record(
         kept: section.kept,
         held: section.held.into_iter().map(fact).collect(),
     };
-    Ok(Json(Record { at: at(app.now()), sections: sections.into_iter().map(section).collect() }))
+    let look = |look: stead_store::look::Look| Looked {
+        by: Named::new(look.viewer, &look.viewer_name),
+        at: at(look.at),
+        purpose: look.purpose,
+        words: look.words,
+        entry: look.entry,
+    };
+    Ok(Json(Record {
+        at: at(app.now()),
+        sections: sections.into_iter().map(section).collect(),
+        looks: app.store.looks(caller.id(), i64::MAX).await?.into_iter().map(look).collect(),
+    }))
+}
+
+/// Gives the same in print, as PDF.
+#[utoipa::path(get, path = "/api/v1/me/record.pdf", tag = "me",
+    responses((status = 200, body = Vec<u8>, content_type = "application/pdf")))]
+pub async fn record_pdf(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    words: Words,
+) -> Result<Response, ApiError> {
+    let printed = held_on::pdf(&app, caller.person(), &words).await?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], printed).into_response())
 }
 
 /// Something that one was told.

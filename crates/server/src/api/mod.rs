@@ -51,6 +51,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/v1/me", May(Action::OwnSee, On::Self_), me::get)
         .patch("/api/v1/me", May(Action::OwnChange, On::Self_), me::change)
         .get("/api/v1/me/record", Proof(Action::OwnSee, On::Self_), me::record)
+        .get("/api/v1/me/record.pdf", Proof(Action::OwnSee, On::Self_), me::record_pdf)
         .get("/api/v1/me/notices", May(Action::OwnSee, On::Self_), me::notices)
         .put("/api/v1/me/notices/choice", May(Action::OwnChange, On::Self_), me::choose)
         .get("/api/v1/me/sessions", May(Action::OwnSee, On::Self_), me::sessions)

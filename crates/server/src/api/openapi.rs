@@ -59,10 +59,10 @@ pub struct WrongField {
             sent again under the same `Idempotency-Key`.",
     ),
     paths(
-        me::get, me::change, me::record, me::notices, me::choose, me::sessions, me::end_session, me::tokens,
+        me::get, me::change, me::record, me::record_pdf, me::notices, me::choose, me::sessions, me::end_session, me::tokens,
         me::end_token, people::list, people::add, people::import, people::get, people::change, people::state,
         people::link, people::code, people::returned, roles::list, roles::give, roles::take,
-        search::get, units::list, units::add, units::change, teams::get, teams::attest, devices::list,
+        search::get, units::list, units::add, units::change, teams::get, teams::waiting, teams::attest, devices::list,
         devices::get, devices::report, devices::revoke, rules::list, rules::get, rules::findings,
         rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
         system::end_hook, system::deliveries, system::retry, then::get, then::device,

@@ -73,6 +73,9 @@ pub(super) struct Serve {
     /// More certificates to trust at the mail server, PEM.
     #[arg(long, value_name = "FILE", requires = "mail_server", env = "STEAD_MAIL_TRUST")]
     mail_trust: Option<PathBuf>,
+    /// Program that prints documents, when it is not the stead-print beside this one.
+    #[arg(long, value_name = "FILE", env = "STEAD_PRINTER")]
+    printer: Option<PathBuf>,
     /// Folder in which a backup is made each day.
     #[arg(long, value_name = "DIR", env = "STEAD_BACKUP_DIR")]
     backup_dir: Option<PathBuf>,
@@ -121,6 +124,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             outside,
             mail,
+            printer: self.printer,
             backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,

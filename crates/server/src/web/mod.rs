@@ -77,6 +77,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/prove/passkey/ask", May(Action::OwnSee, On::Self_), sign_in::prove_passkey_ask)
         .post("/prove/passkey", May(Action::OwnSee, On::Self_), sign_in::prove_passkey)
         .get("/me", May(Action::OwnSee, On::Self_), record::get)
+        .get("/me/record.pdf", Proof(Action::OwnSee, On::Self_), record::pdf)
         .get("/me/record.json", Proof(Action::OwnSee, On::Self_), record::json)
         .get("/me/notices", May(Action::OwnSee, On::Self_), notices::get)
         .post("/me/notices", May(Action::OwnChange, On::Self_), notices::choose)
@@ -304,9 +305,9 @@ fn nothing_here(what: &str) -> PageError {
 }
 
 /// A file to download.
-fn download(name: &str, kind: &'static str, body: String) -> Response {
+fn download(name: &str, kind: &'static str, body: impl Into<axum::body::Body>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body.into())
         .into_response()
 }
 

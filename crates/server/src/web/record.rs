@@ -70,3 +70,9 @@ pub async fn json(State(app): State<Arc<App>>, reader: Reader) -> Result<Respons
     });
     Ok(download("what-stead-knows-about-me.json", "application/json", super::json(&body)?))
 }
+
+/// `GET /me/record.pdf`: the same in print.
+pub async fn pdf(State(app): State<Arc<App>>, reader: Reader) -> Result<Response, super::PageError> {
+    let printed = record::pdf(&app, reader.caller.person(), &reader.words).await?;
+    Ok(download("what-stead-knows-about-me.pdf", "application/pdf", printed))
+}
