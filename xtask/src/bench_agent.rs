@@ -23,8 +23,8 @@ struct Pass {
 
 impl Agent {
     pub fn run(self) -> anyhow::Result<()> {
-        machine::cargo(&["build", "--quiet", "--release", "--package", "stead-agent", "--bins"])?;
-        let program = machine::built("stead", true);
+        machine::cargo(&["build", "--quiet", "--profile", "agent", "--package", "stead-agent", "--bins"])?;
+        let program = machine::built_as("stead", "agent");
         let size = fs::metadata(&program)?.len();
         let state = std::env::temp_dir().join(format!("stead-bench-{}", std::process::id()));
         println!("{}", bench::machine());

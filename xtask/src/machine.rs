@@ -15,8 +15,13 @@ pub fn root() -> PathBuf {
 
 /// A program that this project builds.
 pub fn built(name: &str, release: bool) -> PathBuf {
+    built_as(name, if release { "release" } else { "debug" })
+}
+
+/// A program built by a profile, which names the folder.
+pub fn built_as(name: &str, profile: &str) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join(if release { "release" } else { "debug" }).join(name)
+    target.join(profile).join(name)
 }
 
 /// Runs a command in the project's folder and says what it is.
