@@ -51,7 +51,9 @@ impl Test {
         machine::cargo(&["build", "--workspace", "--bins"])?;
         for task in ["lint", "test"] {
             let server = machine::built("stead-server", false);
-            machine::run(&server.to_string_lossy(), &["pack", task, "packs/remote-work"])?;
+            for pack in ["packs/remote-work", "packs/telework-government"] {
+                machine::run(&server.to_string_lossy(), &["pack", task, pack])?;
+            }
         }
         // Tests that would be skipped fail instead when what they need is there.
         let mut arguments = vec!["test", "--workspace"];

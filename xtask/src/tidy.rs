@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("stead-agent", &["stead-policy", "stead-model"]),
     ("stead-testkit", &["stead-model"]),
     ("stead-e2e", &["stead-model", "stead-testkit"]),
-    ("stead-sample", &["stead-model", "stead-server", "stead-store", "stead-testkit"]),
+    ("stead-sample", &["stead-model", "stead-policy", "stead-server", "stead-store", "stead-testkit"]),
 ];
 
 /// Libraries that the agent must never link.

@@ -1,6 +1,8 @@
 //! The published list of facts. An agent sends nothing that is not named here, a rule can ask for
 //! nothing that is not named here, and the page "what we know about you" is made from it.
 
+use crate::Subject;
+
 /// The type of a value, for checking rules before they judge anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactType {
@@ -23,6 +25,8 @@ pub enum Source {
     Device,
     /// The server's own records hold it.
     Record,
+    /// Nothing holds it yet. Rules may ask for it, are judged unknown, and count for nobody.
+    ToCome,
 }
 
 /// One fact that Stead may hold.
@@ -120,15 +124,124 @@ pub const DEVICE: &[FactSpec] = &[
     ),
 ];
 
+const fn record(name: &'static str, kind: FactType, about: &'static str) -> FactSpec {
+    FactSpec { name, kind, source: Source::Record, about }
+}
+
+const fn to_come(name: &'static str, kind: FactType, about: &'static str) -> FactSpec {
+    FactSpec { name, kind, source: Source::ToCome, about }
+}
+
+/// Every fact about a person.
+pub const PERSON: &[FactSpec] = &[
+    record("person.policy.acknowledged", FactType::Bool, "Whether they have confirmed the policy in force"),
+    record("person.sign_in.strong", FactType::Bool, "Whether they sign in with more than a password"),
+    record("person.manager.named", FactType::Bool, "Whether somebody answers for them"),
+    record("person.returns.overdue", FactType::Int, "How many things they should have given back by now"),
+    to_come(
+        "person.terms.broken",
+        FactType::Int,
+        "How many terms of their own are not kept or cannot be told",
+    ),
+    to_come("person.training.current", FactType::Bool, "Whether their training is done and not too old"),
+    to_come(
+        "person.training.before_agreement",
+        FactType::Bool,
+        "Whether they were trained before they signed their agreement",
+    ),
+    to_come("person.proficiency.shown", FactType::Bool, "Whether the exercises for their work are done"),
+    to_come(
+        "person.agreement.in_force",
+        FactType::Bool,
+        "Whether a signed agreement is in force that was reviewed against the policy",
+    ),
+    to_come(
+        "person.agreement.eligible",
+        FactType::Bool,
+        "Whether they have been told that they may telework",
+    ),
+    to_come("person.losses.told_late", FactType::Int, "How many losses were told more than an hour late"),
+];
+
+/// Every fact about a place that somebody works from.
+pub const SITE: &[FactSpec] = &[
+    to_come("site.open_points", FactType::Int, "How many points of the checklist are open"),
+    to_come("site.checked_at", FactType::Time, "When the checklist was filled in"),
+    to_come("site.network.open_points", FactType::Int, "How many points of the home-network check are open"),
+    to_come("site.network.checked_at", FactType::Time, "When the home network was checked"),
+];
+
+/// Every fact about a paper, a medium or a document.
+pub const ITEM: &[FactSpec] = &[
+    to_come("item.kind", FactType::Text, "What it is: paper, medium, document or printout"),
+    to_come("item.sensitive", FactType::Bool, "Whether its class is a sensitive one"),
+    to_come("item.sealed", FactType::Bool, "Whether it is sealed"),
+    to_come("item.returned", FactType::Bool, "Whether it is back"),
+    to_come("item.due_back_at", FactType::Time, "When it is to be back"),
+    to_come("item.transport_confirmed", FactType::Bool, "Whether its carrier confirmed how it is carried"),
+    to_come("item.destroyed", FactType::Bool, "Whether it is destroyed"),
+    to_come("item.destroy_by", FactType::Time, "When it is to be destroyed"),
+];
+
+/// Every fact about the organisation.
+pub const ORGANISATION: &[FactSpec] = &[
+    record("organisation.policy.review_due_at", FactType::Time, "When the policy is to be reviewed next"),
+    record(
+        "organisation.policy.waiting",
+        FactType::Int,
+        "How many people have had their time to confirm the policy in force and have not",
+    ),
+    record(
+        "organisation.policy.unmapped_rules",
+        FactType::Int,
+        "How many rules of the policy name no control of a NIST publication",
+    ),
+    record("organisation.backup.made_at", FactType::Time, "When the last backup was made"),
+    record("organisation.roles.coordinators", FactType::Int, "How many people coordinate telework"),
+    record(
+        "organisation.looks.without_purpose",
+        FactType::Int,
+        "How many looks at somebody's record of the last year have no purpose",
+    ),
+    to_come("organisation.cases.overdue", FactType::Int, "How many cases are past their day of decision"),
+    to_come("organisation.gate.applications", FactType::Int, "How many applications ask the gate"),
+    to_come(
+        "organisation.inventory.kinds_missing",
+        FactType::Int,
+        "Of how many kinds of things nothing is registered",
+    ),
+    to_come("organisation.equipment.unplanned", FactType::Int, "How many devices to replace are in no plan"),
+    to_come(
+        "organisation.disclosures.unaccounted",
+        FactType::Int,
+        "How many disclosures are not accounted for",
+    ),
+];
+
+/// Every fact about one kind of thing.
+pub fn of(subject: Subject) -> &'static [FactSpec] {
+    match subject {
+        Subject::Device => DEVICE,
+        Subject::Person => PERSON,
+        Subject::Site => SITE,
+        Subject::Item => ITEM,
+        Subject::Organisation => ORGANISATION,
+    }
+}
+
+/// Every fact there is.
+pub fn all() -> impl Iterator<Item = &'static FactSpec> {
+    Subject::ALL.into_iter().flat_map(of)
+}
+
 /// The fact of this name.
 pub fn find(name: &str) -> Option<&'static FactSpec> {
-    DEVICE.iter().find(|spec| spec.name == name)
+    of(Subject::of_fact(name)?).iter().find(|spec| spec.name == name)
 }
 
 /// The published name nearest to `name`, for an error that helps.
 pub fn nearest(name: &str) -> Option<&'static str> {
-    DEVICE
-        .iter()
+    all()
         .map(|spec| (distance(spec.name, name), spec.name))
         .min()
         .filter(|(distance, _)| *distance <= name.len().div_ceil(3))
@@ -157,8 +270,12 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_helpfully_near() {
-        for (i, spec) in DEVICE.iter().enumerate() {
-            assert!(DEVICE[i + 1..].iter().all(|other| other.name != spec.name), "{}", spec.name);
+        for subject in Subject::ALL {
+            let specs = of(subject);
+            for (i, spec) in specs.iter().enumerate() {
+                assert!(specs[i + 1..].iter().all(|other| other.name != spec.name), "{}", spec.name);
+                assert_eq!(Subject::of_fact(spec.name), Some(subject), "{}", spec.name);
+            }
         }
         assert_eq!(nearest("device.volume"), Some("device.volumes"));
         assert_eq!(nearest("weather"), None);

@@ -11,6 +11,7 @@ pub mod message;
 pub mod person;
 pub mod problem;
 pub mod seal;
+pub mod subject;
 pub mod text;
 pub mod time;
 
@@ -18,4 +19,5 @@ pub use fact::{Fact, FactState, Facts, Scalar, Value};
 pub use finding::{Finding, Outcome, Severity, Stage, Standing};
 pub use id::{DeviceId, PersonId, RecordId, SessionId, UnitId};
 pub use person::{Employment, Role};
+pub use subject::Subject;
 pub use time::Millis;

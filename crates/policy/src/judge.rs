@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use cel::Value as Cel;
-use stead_model::{Facts, Finding, Millis, Outcome, Stage, Standing, fact::FactState};
+use stead_model::{Facts, Finding, Millis, Outcome, Stage, Standing, Subject, fact::FactState};
 
 use crate::{
     expression::{Bindings, Evaluated},
@@ -46,7 +46,7 @@ pub struct Judged {
 /// All findings of a subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// One for each rule of the pack, in its order.
+    /// One for each rule of the pack about this kind of thing, in its order.
     pub findings: Vec<Judged>,
     /// The findings, folded.
     pub standing: Standing,
@@ -68,9 +68,11 @@ impl ReadAt<'_> {
     }
 }
 
-/// Judges facts by every rule of a pack. `previous` answers with a rule's earlier finding.
+/// Judges facts by every rule of a pack about one kind of thing. `previous` answers with a rule's earlier
+/// finding.
 pub fn judge(
     pack: &Pack,
+    subject: Subject,
     facts: &Facts,
     read_at: &ReadAt<'_>,
     previous: impl Fn(&str) -> Option<Previous>,
@@ -82,6 +84,7 @@ pub fn judge(
         .rules
         .iter()
         .enumerate()
+        .filter(|(_, rule)| rule.subject == subject)
         .map(|(position, rule)| {
             let (outcome, observed) = outcome(rule, &bindings, facts);
             let before = previous(&rule.id);
@@ -203,7 +206,7 @@ impl Judged {
         Finding {
             rule: rule.id.clone(),
             title: rule.title.clone(),
-            subject: rule.subject.clone(),
+            subject: rule.subject.word().to_owned(),
             outcome: self.outcome,
             observed: self.observed.clone(),
             origin: self.origin.clone(),

@@ -1,4 +1,7 @@
 //! A pack: `pack.toml`, `rules/`, `tests/`, `data/`.
+//!
+//! A pack may build on another, which it names in `extends`: the other's files stand below `base/`. It adds
+//! rules and parameters, and what it has under the same name takes the place of the other's.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +10,7 @@ use std::{
 
 use cel::Env;
 use serde::Deserialize;
-use stead_model::{Scalar, seal};
+use stead_model::{Scalar, Subject, seal};
 
 use crate::{lint::Lint, os_support::OsSupport, rule, rule::Rule};
 
@@ -37,6 +40,9 @@ pub struct Manifest {
     pub name: String,
     /// Its version; counts up.
     pub version: u32,
+    /// The pack that it builds on.
+    #[serde(default)]
+    pub extends: Option<String>,
     /// Who answers for it.
     pub owner: String,
     /// How often it is to be reviewed, ISO 8601.
@@ -54,7 +60,7 @@ pub struct Manifest {
 pub struct Pack {
     /// Its manifest.
     pub manifest: Manifest,
-    /// Its rules, by id.
+    /// Its rules, by what they judge and by id.
     pub rules: Vec<Rule>,
     /// Digest over all its files.
     pub digest: String,
@@ -96,8 +102,8 @@ impl Pack {
         })
     }
 
-    fn load_here(files: &Files) -> Result<Self, Vec<Lint>> {
-        let Some(text) = files.get("pack.toml") else {
+    fn load_here(all: &Files) -> Result<Self, Vec<Lint>> {
+        let Some(text) = all.get("pack.toml") else {
             return Err(vec![Lint::new(
                 "pack.toml",
                 "",
@@ -106,19 +112,47 @@ impl Pack {
                 "a pack is a folder with pack.toml, rules/ and tests/",
             )]);
         };
-        let manifest: Manifest =
-            toml::from_str(text).map_err(|error| vec![rule::toml_lint("pack.toml", text, 0, &error)])?;
+        let read = |path: &str, text: &str| {
+            toml::from_str::<Manifest>(text).map_err(|error| vec![rule::toml_lint(path, text, 0, &error)])
+        };
+        let mut manifest = read("pack.toml", text)?;
         let mut lints = Vec::new();
+        match (&manifest.extends, all.get(BASE_MANIFEST)) {
+            (Some(name), Some(base)) => {
+                let base = read(BASE_MANIFEST, base)?;
+                if base.name != *name || base.extends.is_some() {
+                    lints.push(Lint::new(
+                        "pack.toml",
+                        text,
+                        place(text, "extends"),
+                        format!("the pack below base/ is `{}`", base.name),
+                        "name a pack that builds on no other",
+                    ));
+                }
+                for (name, parameter) in base.parameters {
+                    manifest.parameters.entry(name).or_insert(parameter);
+                }
+            }
+            (Some(name), None) => lints.push(Lint::new(
+                "pack.toml",
+                text,
+                place(text, "extends"),
+                format!("the pack `{name}` that this one builds on is not there"),
+                "put its folder beside this one",
+            )),
+            (None, _) => {}
+        }
+        let inherits = manifest.extends.is_some();
+        let files = in_force(all, inherits);
         let silent_after = rule::duration(&manifest.silent_after);
         for (field, value) in
             [("review_every", &manifest.review_every), ("silent_after", &manifest.silent_after)]
         {
             if rule::duration(value).is_none_or(|millis| millis == 0) {
-                let start = text.find(field).unwrap_or(0);
                 lints.push(Lint::new(
                     "pack.toml",
                     text,
-                    start..start + field.len(),
+                    place(text, field),
                     format!("`{value}` is no length of time"),
                     "write days or hours as in P365D or PT12H",
                 ));
@@ -126,11 +160,11 @@ impl Pack {
         }
         let os_support = files.get("data/os-support.csv").map_or_else(
             || Ok(OsSupport::default()),
-            |csv| {
+            |(path, csv)| {
                 OsSupport::parse(csv).map_err(|line| {
                     let start = csv.split_inclusive('\n').take(line - 1).map(str::len).sum();
                     Lint::new(
-                        "data/os-support.csv",
+                        path,
                         csv,
                         start..start + 1,
                         "this line cannot be read",
@@ -140,9 +174,8 @@ impl Pack {
             },
         );
         let mut rules: Vec<Rule> = Vec::new();
-        for (path, text) in
-            files.iter().filter(|(path, _)| path.starts_with("rules/") && language_of(path) == Some(""))
-        {
+        let texts = || files.iter().filter(|(path, _)| path.starts_with("rules/")).map(|(_, file)| *file);
+        for (path, text) in texts().filter(|(path, _)| language_of(path) == Some("")) {
             match Rule::parse(path, text, &manifest) {
                 Ok(rule) if rules.iter().any(|other| other.id == rule.id) => {
                     lints.push(Lint::new(
@@ -157,13 +190,14 @@ impl Pack {
                 Err(more) => lints.extend(more),
             }
         }
-        for (path, text) in files.iter().filter(|(path, _)| path.starts_with("rules/")) {
+        for (path, text) in texts() {
             let Some(tag) = language_of(path).filter(|tag| !tag.is_empty()) else { continue };
             let original = path.replace(&format!(".{tag}.md"), ".md");
+            let original = original.trim_start_matches(BASE);
             let lint = match rules.iter_mut().find(|rule| original == format!("rules/{}.md", rule.id)) {
                 Some(rule) => rule.translate(path, text, tag).err(),
                 // What is wrong with the original has been said.
-                None if files.contains_key(&original) => None,
+                None if files.contains_key(original) => None,
                 None => Some(Lint::new(
                     path,
                     text,
@@ -184,9 +218,10 @@ impl Pack {
         let (Some(silent_after), true) = (silent_after, lints.is_empty()) else {
             return Err(lints);
         };
+        rules.sort_by(|a, b| (a.subject, &a.id).cmp(&(b.subject, &b.id)));
         let expressions: Vec<_> = rules.iter().flat_map(Rule::expressions).collect();
         Ok(Self {
-            digest: digest(files),
+            digest: digest(all),
             silent_after,
             facts: expressions.iter().flat_map(|e| e.facts().iter().cloned()).collect(),
             depends_on_time: expressions.iter().any(|e| e.depends_on_time()),
@@ -202,10 +237,69 @@ impl Pack {
         format!("{} {}", self.manifest.name, self.manifest.version)
     }
 
+    /// The rules that judge one kind of thing.
+    pub fn rules_of(&self, subject: Subject) -> &[Rule] {
+        let start = self.rules.partition_point(|rule| rule.subject < subject);
+        let end = self.rules.partition_point(|rule| rule.subject <= subject);
+        &self.rules[start..end]
+    }
+
+    /// A parameter that is a number; `or` where the pack has none of that name.
+    pub fn number(&self, name: &str, or: i64) -> i64 {
+        match self.manifest.parameters.get(name).map(|parameter| &parameter.value) {
+            Some(Scalar::Int(value)) => *value,
+            Some(Scalar::Bool(_) | Scalar::Text(_)) | None => or,
+        }
+    }
+
     /// The rule with this id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == id)
     }
+}
+
+/// The folder of the pack that another one builds on.
+pub const BASE: &str = "base/";
+const BASE_MANIFEST: &str = "base/pack.toml";
+
+/// Where a word stands in a text.
+fn place(text: &str, word: &str) -> std::ops::Range<usize> {
+    let start = text.find(word).unwrap_or(0);
+    start..start + word.len()
+}
+
+/// The files that count, by their path without `base/`: those of the pack, and those of the pack that it
+/// builds on where it has none of that name.
+pub(crate) fn in_force(files: &Files, inherits: bool) -> BTreeMap<&str, (&str, &str)> {
+    let mut all = BTreeMap::new();
+    for (path, text) in files {
+        match path.strip_prefix(BASE) {
+            Some(below) if inherits => {
+                all.entry(below).or_insert((path.as_str(), text.as_str()));
+            }
+            Some(_) => {}
+            None => {
+                all.insert(path.as_str(), (path.as_str(), text.as_str()));
+            }
+        }
+    }
+    // A rule that was replaced is not spoken for by the translation of the other one.
+    let replaced: Vec<&str> = all
+        .iter()
+        .filter(|(below, (path, _))| {
+            path.starts_with(BASE)
+                && language_of(below).is_some_and(|tag| {
+                    let original = below.replace(&format!(".{tag}.md"), ".md");
+                    !tag.is_empty()
+                        && all.get(original.as_str()).is_some_and(|(path, _)| !path.starts_with(BASE))
+                })
+        })
+        .map(|(below, _)| *below)
+        .collect();
+    for below in replaced {
+        all.remove(below);
+    }
+    all
 }
 
 /// The language in a rule's file name: `pt-BR` in `x.pt-BR.md`, none in `x.md`. None at all for what is no

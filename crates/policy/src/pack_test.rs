@@ -14,13 +14,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use stead_model::{Fact, Facts, Millis, Outcome, Value};
+use stead_model::{Fact, Facts, Millis, Outcome, Subject, Value};
 
 use crate::{
     judge::{ReadAt, judge},
     lint::Lint,
-    pack::{Files, Pack},
-    rule::toml_lint,
+    pack::{self, Files, Pack},
+    rule::{Rule, toml_lint},
 };
 
 #[derive(Deserialize)]
@@ -60,18 +60,19 @@ pub struct Outcomes {
 /// # Errors
 /// Test files that cannot be read.
 pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
+    let files = pack::in_force(files, pack.manifest.extends.is_some());
     let mut outcomes = Outcomes::default();
     let mut lints = Vec::new();
     for rule in &pack.rules {
         let path = format!("tests/{}.toml", rule.id);
-        let Some(text) = files.get(&path) else {
+        let Some((path, text)) = files.get(path.as_str()).copied() else {
             outcomes.missing.push(format!("{}: there is no {path}", rule.id));
             continue;
         };
         let file: TestFile = match toml::from_str(text) {
             Ok(file) => file,
             Err(error) => {
-                lints.push(toml_lint(&path, text, 0, &error));
+                lints.push(toml_lint(path, text, 0, &error));
                 continue;
             }
         };
@@ -81,7 +82,7 @@ pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
             }
         }
         for case in &file.case {
-            match run_case(pack, &rule.id, case) {
+            match run_case(pack, rule, case) {
                 Ok(()) => outcomes.passed += 1,
                 Err(why) => outcomes.failed.push(format!("{}: {}: {why}", rule.id, case.name)),
             }
@@ -90,7 +91,7 @@ pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
     if lints.is_empty() { Ok(outcomes) } else { Err(lints) }
 }
 
-fn run_case(pack: &Pack, rule: &str, case: &Case) -> Result<(), String> {
+fn run_case(pack: &Pack, rule: &Rule, case: &Case) -> Result<(), String> {
     let now = match &case.now {
         None => Millis(1_773_305_091_000),
         Some(text) => text
@@ -103,14 +104,16 @@ fn run_case(pack: &Pack, rule: &str, case: &Case) -> Result<(), String> {
         .chain(case.not_applicable.iter().map(|(k, why)| (k, Fact::not_applicable(why, "test"))))
         .map(|(name, fact)| (name.clone(), fact))
         .collect();
-    // A case is about a computer unless it says otherwise.
-    facts.entry("device.kind".to_owned()).or_insert_with(|| Fact::known("computer", "test"));
+    // A case about a device is about a computer unless it says otherwise.
+    if rule.subject == Subject::Device {
+        facts.entry("device.kind".to_owned()).or_insert_with(|| Fact::known("computer", "test"));
+    }
     if let Some(name) = facts.keys().find(|name| stead_model::catalogue::find(name).is_none()) {
         return Err(format!("there is no fact `{name}`"));
     }
     let read_at = ReadAt { collected: now, kept: &BTreeMap::new() };
-    let judgement = judge(pack, &facts, &read_at, |_| None, now);
-    let Some(judged) = judgement.findings.iter().find(|judged| pack.rules[judged.rule].id == rule) else {
+    let judgement = judge(pack, rule.subject, &facts, &read_at, |_| None, now);
+    let Some(judged) = judgement.findings.iter().find(|judged| pack.rules[judged.rule].id == rule.id) else {
         return Err("the rule was not judged".to_owned());
     };
     if judged.outcome != case.expect {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Span, SpanRelativeTo};
 use serde::Deserialize;
-use stead_model::{Severity, Stage};
+use stead_model::{Severity, Stage, Subject, catalogue};
 use toml::Spanned;
 
 use crate::{
@@ -28,6 +28,9 @@ use crate::{
 
 /// The systems that every device rule must say a fix for.
 pub const SYSTEMS: [&str; 3] = ["Linux", "macOS", "Windows"];
+
+/// The section in which every other rule says what to do.
+const WHAT_TO_DO: &str = "What to do";
 
 /// What a rule may protect.
 pub const SERVES: [&str; 3] = ["confidentiality", "integrity", "availability"];
@@ -48,7 +51,7 @@ struct FrontMatter {
     shows: Option<Spanned<String>>,
     severity: Severity,
     grace: Spanned<String>,
-    stage: Stage,
+    stage: Spanned<Stage>,
     costs: Spanned<String>,
 }
 
@@ -74,7 +77,7 @@ pub struct Text {
     pub why: String,
     /// Sections that are no fixes.
     pub sections: Vec<Section>,
-    /// How to fix it, by system, Markdown. The headings name the systems.
+    /// How to fix it, by system, Markdown. The headings name the systems; empty where it is the same for all.
     pub fixes: Vec<Section>,
 }
 
@@ -94,7 +97,7 @@ pub struct Rule {
     /// Which of confidentiality, integrity and availability it protects.
     pub serves: Vec<String>,
     /// What kind of thing it judges.
-    pub subject: String,
+    pub subject: Subject,
     /// When it concerns a subject at all, and what is said when it does not.
     pub when: Option<(Expression, String)>,
     /// What it asks.
@@ -113,7 +116,7 @@ pub struct Rule {
     pub why: String,
     /// Sections that are no fixes.
     pub sections: Vec<Section>,
-    /// How to fix it, by system, Markdown.
+    /// How to fix it, by system, Markdown; for what is no device one section without a system.
     pub fixes: Vec<Section>,
     /// The same words in other languages, by tag (BCP 47).
     pub translations: BTreeMap<String, Text>,
@@ -134,6 +137,7 @@ impl Rule {
         let mut reader = Reader { path, text, offset, lints: Vec::new() };
 
         reader.check_names(&matter, manifest);
+        let subject = reader.subject(&matter.subject);
         let when = match (&matter.when, &matter.when_not) {
             (Some(when), Some(not)) => {
                 reader.expression(when, manifest, Wanted::Verdict).map(|when| (when, not.get_ref().clone()))
@@ -159,23 +163,27 @@ impl Rule {
         let pass = reader.expression(&matter.pass, manifest, Wanted::Verdict);
         let shows = matter.shows.as_ref().map(|shows| reader.expression(shows, manifest, Wanted::Words));
         let grace = reader.duration(&matter.grace);
-        let (why, sections, fixes) = reader.body(body_start);
+        let (why, sections, fixes) = reader.body(body_start, subject);
+        if let Some(subject) = subject {
+            let all = when.iter().map(|(when, _)| when).chain(&pass).chain(shows.iter().flatten());
+            reader.facts(&matter, subject, all);
+        }
 
-        match (pass, grace) {
-            (Some(pass), Some(grace)) if reader.lints.is_empty() => Ok(Self {
+        match (pass, grace, subject) {
+            (Some(pass), Some(grace), Some(subject)) if reader.lints.is_empty() => Ok(Self {
                 id: matter.id.into_inner(),
                 title: matter.title.into_inner(),
                 asks: matter.asks,
                 requirements: plain(matter.requirements.into_inner()),
                 controls: matter.controls,
                 serves: plain(matter.serves.into_inner()),
-                subject: matter.subject.into_inner(),
+                subject,
                 when,
                 pass,
                 shows: shows.flatten(),
                 severity: matter.severity,
                 grace,
-                stage: matter.stage,
+                stage: matter.stage.into_inner(),
                 costs: matter.costs.into_inner(),
                 why,
                 sections,
@@ -187,10 +195,16 @@ impl Rule {
         }
     }
 
-    /// How to fix it on a system; what is said for Linux where that system is not named.
+    /// How to fix it on a system; what is said for Linux, or for all, where that system is not named.
     pub fn fix(&self, system: &str) -> &str {
         let named = |name: &str| self.fixes.iter().find(|fix| fix.heading == name);
-        named(system).or_else(|| named("Linux")).map_or("", |fix| &fix.text)
+        named(system).or_else(|| named("Linux")).or_else(|| named("")).map_or("", |fix| &fix.text)
+    }
+
+    /// Whether it asks for facts that nothing holds yet: then it is judged unknown, and counts for nobody.
+    pub fn waits(&self) -> bool {
+        let names = self.when.iter().map(|(when, _)| when).chain([&self.pass]).flat_map(Expression::facts);
+        names.into_iter().any(|name| to_come(name))
     }
 
     /// What a person reads, in their language where it is there, else in the pack's own.
@@ -232,7 +246,7 @@ impl Rule {
         let mut original = headings(&self.source).1.into_iter();
         let (mut sections, mut fixes) = (Vec::new(), Vec::new());
         for section in all {
-            match original.next().and_then(|o| Some(o.heading.strip_prefix("Fix on ")?.to_owned())) {
+            match original.next().and_then(|original| fixes_on(&original.heading)) {
                 Some(system) => fixes.push(Section { heading: system, text: section.text }),
                 None => sections.push(section),
             }
@@ -246,6 +260,19 @@ impl Rule {
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.when.iter().map(|(when, _)| when).chain([&self.pass]).chain(&self.shows)
     }
+}
+
+/// The system for which a section says what to do; empty where it does so for all. None when it is no such
+/// section.
+fn fixes_on(heading: &str) -> Option<String> {
+    match heading {
+        WHAT_TO_DO => Some(String::new()),
+        heading => heading.strip_prefix("Fix on ").map(str::to_owned),
+    }
+}
+
+fn to_come(fact: &str) -> bool {
+    catalogue::find(fact).is_some_and(|spec| spec.source == catalogue::Source::ToCome)
 }
 
 fn plain(spanned: Vec<Spanned<String>>) -> Vec<String> {
@@ -317,9 +344,6 @@ impl Reader<'_> {
         if matter.title.get_ref().trim().is_empty() {
             self.at(&matter.title, "the title is empty", "say in a few words what is so when all is well");
         }
-        if matter.subject.get_ref() != "device" {
-            self.at(&matter.subject, "rules can judge `device`", "write subject = \"device\"");
-        }
         if matter.requirements.get_ref().is_empty() {
             self.at(
                 &matter.requirements,
@@ -361,6 +385,39 @@ impl Reader<'_> {
         }
     }
 
+    fn subject(&mut self, word: &Spanned<String>) -> Option<Subject> {
+        let subject = Subject::from_word(word.get_ref());
+        if subject.is_none() {
+            let words = Subject::ALL.map(Subject::word).join(", ");
+            self.at(word, format!("no rule can judge `{}`", word.get_ref()), format!("use one of {words}"));
+        }
+        subject
+    }
+
+    /// What a rule asks for must be about what it judges, and must not count before anything holds it.
+    fn facts<'a>(
+        &mut self,
+        matter: &FrontMatter,
+        subject: Subject,
+        expressions: impl Iterator<Item = &'a Expression>,
+    ) {
+        for fact in expressions.flat_map(Expression::facts) {
+            if Subject::of_fact(fact) != Some(subject) {
+                self.at(
+                    &matter.subject,
+                    format!("the rule judges `{subject}` and asks for `{fact}`"),
+                    "ask for facts of what it judges, or judge something else",
+                );
+            } else if to_come(fact) && *matter.stage.get_ref() != Stage::Observe {
+                self.at(
+                    &matter.stage,
+                    format!("nothing holds `{fact}` yet: the rule would count against everybody"),
+                    "write stage = \"observe\"",
+                );
+            }
+        }
+    }
+
     fn expression(
         &mut self,
         source: &Spanned<String>,
@@ -397,7 +454,7 @@ impl Reader<'_> {
         millis
     }
 
-    fn body(&mut self, start: usize) -> (String, Vec<Section>, Vec<Section>) {
+    fn body(&mut self, start: usize, subject: Option<Subject>) -> (String, Vec<Section>, Vec<Section>) {
         let (why, all) = headings(&self.text[start..]);
         let end = self.text.len().saturating_sub(1)..self.text.len();
         if why.is_empty() {
@@ -409,18 +466,25 @@ impl Reader<'_> {
         }
         let (mut sections, mut fixes) = (Vec::new(), Vec::new());
         for Section { heading, text } in all {
-            match heading.strip_prefix("Fix on ") {
-                Some(system) => fixes.push(Section { heading: system.to_owned(), text }),
+            match fixes_on(&heading) {
+                Some(system) => fixes.push(Section { heading: system, text }),
                 None => sections.push(Section { heading, text }),
             }
         }
-        for system in SYSTEMS {
-            if !fixes.iter().any(|fix| fix.heading == system && !fix.text.is_empty()) {
-                self.place(
-                    end.clone(),
-                    format!("there is no section `## Fix on {system}`"),
-                    "say how to fix it on that system, or that it cannot happen there",
-                );
+        let (wanted, help): (&[&str], _) = match subject {
+            Some(Subject::Device) => {
+                (&SYSTEMS, "say how to fix it on that system, or that it cannot happen there")
+            }
+            Some(_) => (&[""], "say what somebody does who does not keep it"),
+            None => (&[], ""),
+        };
+        for system in wanted {
+            if !fixes.iter().any(|fix| fix.heading == *system && !fix.text.is_empty()) {
+                let heading = match *system {
+                    "" => WHAT_TO_DO.to_owned(),
+                    system => format!("Fix on {system}"),
+                };
+                self.place(end.clone(), format!("there is no section `## {heading}`"), help);
             }
         }
         (why, sections, fixes)

@@ -1,18 +1,28 @@
-//! Reading a pack from a folder.
+//! Reading a pack from a folder, with the pack that it builds on.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, bail};
-use stead_policy::pack::Files;
+use stead_policy::{pack::Files, shipped};
 
 /// The largest file of a pack.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// Every file of a pack, by its path within it.
+/// Every file of a pack, by its path within it. What it builds on is the folder of that name beside it, or
+/// else the pack of that name that ships.
 ///
 /// # Errors
-/// When the folder or a file in it cannot be read as text.
+/// When a folder or a file in it cannot be read as text.
 pub fn read(folder: &Path) -> anyhow::Result<Files> {
+    let files = read_one(folder)?;
+    let Some(base) = shipped::base_of(&files) else { return Ok(files) };
+    let beside = folder.join("..").join(&base);
+    let base = if beside.is_dir() { Some(read_one(&beside)?) } else { shipped::named(&base) };
+    // Without it, reading the pack says what is missing.
+    Ok(shipped::on(files, base.unwrap_or_default()))
+}
+
+fn read_one(folder: &Path) -> anyhow::Result<Files> {
     let mut files = Files::new();
     for below in ["", "rules", "tests", "data"] {
         let path = folder.join(below);
