@@ -499,7 +499,7 @@ pub(crate) fn device_id(text: &str) -> Result<DeviceId> {
     text.parse().map_err(|_| StoreError::inconsistent("device", "id", text, text))
 }
 
-fn ids(rows: &[AnyRow]) -> Result<Vec<DeviceId>> {
+pub(crate) fn ids(rows: &[AnyRow]) -> Result<Vec<DeviceId>> {
     rows.iter()
         .map(|row| {
             let id: String = row.try_get(0)?;

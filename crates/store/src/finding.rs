@@ -170,6 +170,21 @@ impl Write {
         Ok(())
     }
 
+    /// Takes findings away whose rule is no more.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn drop_findings(&mut self, gone: &[(DeviceId, String)]) -> Result<()> {
+        for (device, rule) in gone {
+            sqlx::query("DELETE FROM finding WHERE device_id = $1 AND rule = $2")
+                .bind(device.to_string())
+                .bind(rule.clone())
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
+    }
+
     /// All findings of a device, within this transaction.
     ///
     /// # Errors
@@ -180,7 +195,7 @@ impl Write {
     }
 }
 
-fn stored(row: &AnyRow) -> Result<StoredFinding> {
+pub(crate) fn stored(row: &AnyRow) -> Result<StoredFinding> {
     let rule: String = row.try_get(0)?;
     let failing_since: Option<i64> = row.try_get(6)?;
     Ok(StoredFinding {

@@ -145,11 +145,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Listed { person: person(row)?, search: row.try_get(12)?, unit_name: row.try_get(13)? })
-            })
-            .collect()
+        rows.iter().map(listed).collect()
     }
 
     /// How many people are in a unit and below it, by state.
@@ -309,6 +305,10 @@ pub(crate) fn person_id(text: &str) -> Result<PersonId> {
 fn state(row: &AnyRow, column: usize, of: &str) -> Result<Employment> {
     let word: String = row.try_get(column)?;
     Employment::from_word(&word).ok_or_else(|| StoreError::inconsistent("person", "state", of, word))
+}
+
+pub(crate) fn listed(row: &AnyRow) -> Result<Listed> {
+    Ok(Listed { person: person(row)?, search: row.try_get(12)?, unit_name: row.try_get(13)? })
 }
 
 pub(crate) fn person(row: &AnyRow) -> Result<Person> {
