@@ -107,7 +107,7 @@ const feed = await fetch((await sam.page.locator('main code').innerText()).trim(
 check(feed.status === 200 && (await feed.text()).startsWith('BEGIN:VCALENDAR'), 'a calendar finds the due dates');
 
 const homes = {
-  sam: [['home', '/home'], ['record', '/me'], ['rules-own', '/rules'], ['rule-own', '/rules/disk-encrypted'], ['device-own', links.device], ['search', '/search?q=disk'], ['notices', '/me/notices'], ['tokens', '/me/tokens']],
+  sam: [['home', '/home'], ['record', '/me'], ['rules-own', '/rules'], ['rule-own', '/rules/disk-encrypted'], ['device-own', links.device], ['search', '/search?q=disk'], ['policy-own', '/policy'], ['notices', '/me/notices'], ['tokens', '/me/tokens']],
   new: [['home-empty', '/home'], ['record-empty', '/me']],
   manager: [['team', '/team'], ['attest', '/team/attest'], ['people-manager', '/people']],
   security: [['overview', '/overview'], ['people', '/people']],

@@ -100,6 +100,28 @@ impl Fleet {
         Self { server, device, client, cookie, sqlite: store.is_none(), folder }
     }
 
+    /// Somebody new who has joined: their id and their session.
+    pub fn join(&mut self, name: &str, email: &str, roles: &[&str]) -> (String, String) {
+        let mut add = vec!["add-person", name, "--email", email];
+        roles.iter().for_each(|role| add.extend(["--role", role]));
+        let id = self.server.admin(&add).unwrap();
+        let link = self.server.admin(&["invite", email, "--base-url", &self.server.url()]).unwrap();
+        let path = link.strip_prefix(&self.server.url()).unwrap().to_owned();
+        let (status, cookie) = self.client.post_for_cookie(&path).unwrap();
+        assert_eq!((status, self.client.location()), (303, Some("/me/ways?welcome=1")));
+        (id, cookie.unwrap())
+    }
+
+    /// A token of whoever has this session, good for these.
+    pub fn token(&mut self, cookie: &str, scopes: &[&str]) -> String {
+        let mut form = vec![("name", "testing"), ("days", "7")];
+        form.extend(scopes.iter().map(|scope| (*scope, "1")));
+        let (status, page) = self.client.post_form("/me/tokens", cookie, &form).unwrap();
+        assert_eq!(status, 200, "{page}");
+        let start = page.find("<code>stead_").unwrap() + "<code>".len();
+        page[start..].chars().take_while(|c| *c != '<').collect()
+    }
+
     /// The time.
     pub fn now(&self) -> Millis {
         system_now()

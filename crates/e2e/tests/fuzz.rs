@@ -13,12 +13,8 @@ on_both! {
 fn no_request_to_the_api_gets_an_answer_that_is_not_described(f: &mut Fleet) {
     let Some(program) = peer("schemathesis") else { return };
     let scopes = ["read", "own", "people", "units", "roles", "teams", "devices", "system"];
-    let mut form = vec![("name", "fuzzing"), ("days", "7")];
-    form.extend(scopes.map(|scope| (scope, "1")));
-    let (status, page) = f.client.post_form("/me/tokens", &f.cookie, &form).unwrap();
-    assert_eq!(status, 200, "{page}");
-    let start = page.find("<code>stead_").unwrap() + "<code>".len();
-    let token: String = page[start..].chars().take_while(|c| *c != '<').collect();
+    let cookie = f.cookie.clone();
+    let token = f.token(&cookie, &scopes);
     // A token that ends itself would let the rest of the run see nothing but that it has ended.
     let own = "/api/v1/me/tokens/{token}";
     run(&program, f, &token, &["--exclude-path", own]);

@@ -14,26 +14,14 @@ on_both! {
     people_come_from_a_file_and_leave_with_a_list
 }
 
-/// Somebody new who has joined: their id and their session.
-fn join(f: &mut Fleet, name: &str, email: &str, roles: &[&str]) -> (String, String) {
-    let mut add = vec!["add-person", name, "--email", email];
-    roles.iter().for_each(|role| add.extend(["--role", role]));
-    let id = f.server.admin(&add).unwrap();
-    let link = f.server.admin(&["invite", email, "--base-url", &f.server.url()]).unwrap();
-    let path = link.strip_prefix(&f.server.url()).unwrap().to_owned();
-    let (status, cookie) = f.client.post_for_cookie(&path).unwrap();
-    assert_eq!((status, f.client.location()), (303, Some("/me/ways?welcome=1")));
-    (id, cookie.unwrap())
-}
-
 fn get(f: &mut Fleet, path: &str, cookie: &str) -> (u16, String) {
     f.client.get(path, cookie).unwrap()
 }
 
 fn opm_e4_the_person_sees_what_is_held_and_who_looked_and_why(f: &mut Fleet) {
     let facts = good_facts_at(f.now());
-    let (id, sam) = join(f, "Sam Teleworker", "sam@stead.example", &[]);
-    let (_, security) = join(f, "Sasha Security", "sasha@stead.example", &["security"]);
+    let (id, sam) = f.join("Sam Teleworker", "sam@stead.example", &[]);
+    let (_, security) = f.join("Sasha Security", "sasha@stead.example", &["security"]);
     let code = f.server.admin(&["enrol-code", "Sam Teleworker"]).unwrap();
     let mut laptop = SimDevice::enrol(&mut f.client, [7; 32], &code, "sams-laptop", system_now()).unwrap();
     f.report_as(&mut laptop, &facts);
@@ -95,10 +83,10 @@ fn opm_e4_the_person_sees_what_is_held_and_who_looked_and_why(f: &mut Fleet) {
 }
 
 fn opm_m7_a_record_opens_to_whom_it_concerns_and_for_a_purpose(f: &mut Fleet) {
-    let (sam_id, sam) = join(f, "Sam Teleworker", "sam@stead.example", &[]);
-    let (toni_id, toni) = join(f, "Toni Teleworker", "toni@stead.example", &[]);
-    let (_, auditor) = join(f, "Alex Auditor", "alex@stead.example", &["auditor"]);
-    let (_, operator) = join(f, "Olga Operator", "olga@stead.example", &["operator"]);
+    let (sam_id, sam) = f.join("Sam Teleworker", "sam@stead.example", &[]);
+    let (toni_id, toni) = f.join("Toni Teleworker", "toni@stead.example", &[]);
+    let (_, auditor) = f.join("Alex Auditor", "alex@stead.example", &["auditor"]);
+    let (_, operator) = f.join("Olga Operator", "olga@stead.example", &["operator"]);
 
     // Colleagues see their own and nothing of each other, by page or by guessing.
     assert_eq!(get(f, &format!("/people/{sam_id}"), &sam).0, 200);
@@ -122,7 +110,7 @@ fn opm_m7_a_record_opens_to_whom_it_concerns_and_for_a_purpose(f: &mut Fleet) {
 }
 
 fn rc_6_a_password_opens_the_door_and_a_weak_one_is_refused(f: &mut Fleet) {
-    let (_, sam) = join(f, "Sam Teleworker", "sam@stead.example", &[]);
+    let (_, sam) = f.join("Sam Teleworker", "sam@stead.example", &[]);
     let set = "/me/ways/password";
     let (status, page) = f.client.post_form(set, &sam, &[("password", "Summer2026!")]).unwrap();
     assert!(status == 422 && page.contains("fewer than 15"));

@@ -5,6 +5,7 @@
 
 mod fleet;
 mod people;
+mod policy;
 
 use std::{
     path::PathBuf,
@@ -91,6 +92,7 @@ async fn make(arguments: Arguments) -> anyhow::Result<()> {
         let left = arguments.days - day;
         organisation.live(&app, day, left, &mut luck).await?;
         fleet.live(&app, day, left, &organisation, &mut luck).await?;
+        policy::live(&app, (day, left), &organisation, &mut luck).await?;
         jobs::once(&app).await;
         tell(&app).await.map_err(told)?;
         if day % 30 == 0 || left == 0 {

@@ -16,7 +16,7 @@ use stead_store::{
     people::{Filter, Person},
 };
 
-use crate::{pick, told};
+use crate::{pick, policy::Publishers, told};
 
 const FIRST: [&str; 48] = [
     "Ana", "Bruno", "Carla", "Diego", "Elisa", "Fabio", "Gabi", "Hugo", "Iris", "Joana", "Kai", "Lia",
@@ -136,6 +136,11 @@ impl Organisation {
             staff.push(join(app, luck, unit, (n == already).then_some("teleworker")).await?);
         }
         Ok(Self { staff, units: ids, managers, security, coordinator, leaving: Vec::new() })
+    }
+
+    /// Who writes a version of the policy, and who publishes it.
+    pub fn who_publish(&self) -> Publishers {
+        (self.coordinator, self.security.first().copied().unwrap_or(self.coordinator))
     }
 
     /// What happens on a day.

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -24,6 +24,7 @@ use crate::{
     flows::{
         check_in::Known,
         notices::follow,
+        policy,
         sign_in::{
             hashing::Hashing,
             outside::{self, Outside},
@@ -86,7 +87,7 @@ pub struct App {
     /// The store's address, with its password where there is one.
     pub(crate) store_url: Zeroizing<String>,
     /// The policy in force.
-    pub pack: Pack,
+    in_force: RwLock<Arc<Pack>>,
     /// The keys.
     pub keys: Keys,
     /// Settings.
@@ -119,7 +120,7 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "App({})", self.pack.label())
+        write!(f, "App({})", self.pack().label())
     }
 }
 
@@ -149,20 +150,15 @@ impl App {
         let origin = origin(&store, &*random).await?;
         let keys = Keys::open(data, &origin, &*random)?;
         let shipped = shipped::remote_work();
-        let pack = Pack::load(pack.unwrap_or(&shipped)).map_err(|lints| {
-            let all: Vec<String> = lints.iter().map(|lint| format!("{}: {lint}", lint.place())).collect();
-            anyhow::anyhow!(
-                "the policy pack cannot be used; `stead-server pack lint` says more:\n{}",
-                all.join("\n")
-            )
-        })?;
+        let given = pack;
+        let pack = policy::at_start(&store, given, &shipped).await?;
         let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
         let app = Arc::new(Self {
             data: data.to_owned(),
             store,
             store_url,
-            pack,
+            in_force: RwLock::new(Arc::new(pack)),
             keys,
             access: Access::load()?,
             throttle: Throttle::default(),
@@ -182,7 +178,11 @@ impl App {
         });
         // The writer ends when the last App that could send to it is gone.
         tokio::spawn(queue.run(Arc::downgrade(&app)));
-        follow::begin(&app).await.map_err(|refusal| {
+        let begun = async {
+            policy::begin(&app, given.unwrap_or(&shipped)).await?;
+            follow::begin(&app).await
+        };
+        begun.await.map_err(|refusal| {
             anyhow::anyhow!(
                 "the store cannot be written: {}",
                 refusal.problem(&crate::words::Words::english())
@@ -196,7 +196,7 @@ impl App {
     /// # Errors
     /// [`Refusal`] when there is something in the store already, or it is away.
     pub async fn mark_as_sample(&self) -> Result<(), Refusal> {
-        if self.store.ledger_head().await?.size > 0 {
+        if self.store.ledger_head().await?.size > policy::FIRST_ENTRIES {
             return Err(Refusal::new(
                 stead_model::problem::Kind::Conflict,
                 "A sample organisation goes into an empty store alone.",
@@ -212,6 +212,17 @@ impl App {
     /// Whether the store holds a sample organisation.
     pub fn is_sample(&self) -> bool {
         self.sample.load(Ordering::Relaxed)
+    }
+
+    /// The policy in force. Whoever does one thing asks once: it may change meanwhile.
+    pub fn pack(&self) -> Arc<Pack> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another policy in force. What is remembered of devices was judged by the one before.
+    pub(crate) fn put_in_force(&self, pack: Pack) {
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pack);
+        self.known.clear();
     }
 
     /// The time.

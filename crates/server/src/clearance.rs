@@ -1,5 +1,5 @@
-//! What is open to a person, from the standings of their devices: for each tier of what is protected,
-//! whether a device of theirs opens it, and until when.
+//! What is open to a person, from what was found on their devices and on themselves: for each tier of what
+//! is protected, whether a device of theirs opens it, and until when.
 //!
 //! In scope: folding. Out of scope: places and gates, which decide for one device at one moment.
 
@@ -36,15 +36,25 @@ pub struct Window {
     pub open: Open,
 }
 
-/// The tiers, least protected first, and whether any of a person's devices opens them.
-pub fn windows(pack: &Pack, state: Employment, held: &[Held], now: Millis) -> Vec<Window> {
+/// The tiers, least protected first, and whether any of a person's devices opens them. `own` is what counts
+/// against the person, whatever device they use.
+pub fn windows(
+    pack: &Pack,
+    state: Employment,
+    held: &[Held],
+    own: &[StoredFinding],
+    now: Millis,
+) -> Vec<Window> {
     let tiers = &pack.manifest.tiers;
     tiers
         .iter()
         .enumerate()
         .map(|(place, tier)| {
             let by_device = held.iter().map(|held| opens(pack, held, place, now));
-            let open = if state.may_work() { by_device.min().unwrap_or(Open::Not) } else { Open::Not };
+            let open = match state.may_work() {
+                true => both(by_device.min().unwrap_or(Open::Not), lets(pack, own, place, now)),
+                false => Open::Not,
+            };
             Window { tier: tier.clone(), open }
         })
         .collect()
@@ -55,8 +65,23 @@ fn opens(pack: &Pack, held: &Held, place: usize, now: Millis) -> Open {
     if held.device.revoked_at.is_some() || held.device.standing == Standing::Unknown {
         return Open::Not;
     }
+    lets(pack, &held.against, place, now)
+}
+
+/// What is open when both are asked.
+fn both(a: Open, b: Open) -> Open {
+    match (a, b) {
+        (Open::Not, _) | (_, Open::Not) => Open::Not,
+        (Open::Until(a), Open::Until(b)) => Open::Until(a.min(b)),
+        (Open::Until(until), Open::Now) | (Open::Now, Open::Until(until)) => Open::Until(until),
+        (Open::Now, Open::Now) => Open::Now,
+    }
+}
+
+/// Whether findings leave the tier at this place open.
+fn lets(pack: &Pack, against: &[StoredFinding], place: usize, now: Millis) -> Open {
     let mut first: Option<Millis> = None;
-    for finding in &held.against {
+    for finding in against {
         let Some(rule) = pack.rule(&finding.rule) else { continue };
         let costs = pack.manifest.tiers.iter().position(|tier| *tier == rule.costs).unwrap_or(0);
         if rule.stage != Stage::Enforce || costs > place {

@@ -15,6 +15,7 @@ use crate::{
         anchor, backup, deadlines,
         directory::leaving,
         notices::{chase, deliver, follow, gather},
+        policy::{self, subjects},
         retention,
     },
     words::Words,
@@ -127,10 +128,12 @@ pub async fn run_backups(app: Weak<App>) {
 }
 
 /// Does once what is due.
-pub async fn once(app: &App) {
+pub async fn once(app: &Arc<App>) {
     let now = app.now();
+    app.jobs.note("policy", now, policy::run(app).await);
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
     app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
+    app.jobs.note("people", now, subjects::run(app).await);
     app.jobs.note("retention", now, retention::run(app).await);
 }

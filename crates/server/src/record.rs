@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use stead_model::{
-    Millis,
+    Millis, Subject,
     catalogue::{self, FactType},
     seal::Envelope,
     time,
@@ -135,6 +135,7 @@ pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
         sections.push(self::device(app, &device, words).await?);
     }
     sections.push(notices(app, person, words).await?);
+    sections.extend(judged(app, person, words).await?);
     let said = app.store.said_of(person.id).await?;
     if !said.is_empty() {
         sections.push(Section {
@@ -149,6 +150,50 @@ pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
                     origin: by,
                 })
                 .collect(),
+        });
+    }
+    Ok(sections)
+}
+
+/// What the policy's rules found on them, and which versions they confirmed.
+async fn judged(app: &App, person: &Person, words: &Words) -> Result<Vec<Section>, Refusal> {
+    let mut sections = Vec::new();
+    let pack = app.pack();
+    let findings = app.store.subject_findings(Subject::Person, &person.id.to_string()).await?;
+    let held: Vec<Held> = findings
+        .into_iter()
+        .filter_map(|finding| {
+            let rule = pack.rule(&finding.rule)?;
+            let outcome = words.say(format!("outcome-{}", finding.outcome.word().replace('_', "-")));
+            let parts = [outcome, finding.observed].into_iter().filter(|part| !part.is_empty());
+            let origin = [finding.origin, words.long_time(finding.at)];
+            Some(Held {
+                name: rule.text(words.language.tag()).title,
+                value: parts.collect::<Vec<_>>().join(": "),
+                origin: origin.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+            })
+        })
+        .collect();
+    if !held.is_empty() {
+        sections.push(Section {
+            title: words.say("record-judged"),
+            purpose: words.say("record-judged-purpose"),
+            kept: words.say("record-judged-kept"),
+            held,
+        });
+    }
+    let confirmed = app.store.confirmed_by(person.id).await?;
+    if !confirmed.is_empty() {
+        let held = confirmed.into_iter().map(|(version, at, entry)| Held {
+            name: version.label(),
+            value: words.long_time(at),
+            origin: words.with("version-entry", [("n", entry.to_string())]),
+        });
+        sections.push(Section {
+            title: words.say("record-confirmed"),
+            purpose: words.say("record-confirmed-purpose"),
+            kept: words.say("record-confirmed-kept"),
+            held: held.collect(),
         });
     }
     Ok(sections)

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Role, Stage, Standing};
-use stead_store::people::Person;
+use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Role, Stage, Standing, Subject};
+use stead_store::{finding::StoredFinding, people::Person};
 
 use crate::{App, clearance::Held, error::Refusal, words::Words};
 
@@ -66,13 +66,49 @@ pub async fn held_of_all(app: &App, people: &[Person]) -> Result<HashMap<PersonI
     Ok(by_person)
 }
 
+/// What counts against a person, whatever device they use.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn own(app: &App, person: PersonId) -> Result<Vec<StoredFinding>, Refusal> {
+    let mut own = app.store.subject_findings(Subject::Person, &person.to_string()).await?;
+    own.retain(|finding| finding.failing_since.is_some());
+    Ok(own)
+}
+
+/// The same for many people at once; those of whom all is well are left out.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn own_of_all(
+    app: &App,
+    people: &[Person],
+) -> Result<HashMap<PersonId, Vec<StoredFinding>>, Refusal> {
+    let ids: Vec<String> = people.iter().map(|person| person.id.to_string()).collect();
+    let mut all = app.store.subject_findings_of_all(Subject::Person, &ids).await?;
+    Ok(people
+        .iter()
+        .filter_map(|person| {
+            let mut own = all.remove(&person.id.to_string())?;
+            own.retain(|finding| finding.failing_since.is_some());
+            (!own.is_empty()).then_some((person.id, own))
+        })
+        .collect())
+}
+
 /// Everything that waits for a person, what is due first on top.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
-pub async fn of(app: &App, person: &Person, held: &[Held], words: &Words) -> Result<Vec<Thing>, Refusal> {
+pub async fn of(
+    app: &App,
+    person: &Person,
+    (held, own): (&[Held], &[StoredFinding]),
+    words: &Words,
+) -> Result<Vec<Thing>, Refusal> {
     let now = app.now();
     let mut things = findings(app, held, words, now);
+    things.extend(own_findings(app, own, words, now));
     if held.is_empty() && person.state == Employment::Active {
         things.push(Thing {
             icon: "laptop",
@@ -111,7 +147,9 @@ pub async fn of(app: &App, person: &Person, held: &[Held], words: &Words) -> Res
             }
         }
     }
-    if app.passkeys.is_some() && app.store.passkeys(person.id).await?.is_empty() {
+    // The rule asks for the same where it is not kept.
+    let asked = own.iter().any(|finding| finding.rule == "strong-sign-in");
+    if !asked && app.passkeys.is_some() && app.store.passkeys(person.id).await?.is_empty() {
         things.push(Thing {
             icon: "key",
             title: words.say("thing-passkey"),
@@ -142,11 +180,42 @@ pub async fn of(app: &App, person: &Person, held: &[Held], words: &Words) -> Res
     Ok(things)
 }
 
+/// Where it is done what a rule about people asks for.
+fn done_at(rule: &str) -> Option<&'static str> {
+    match rule {
+        "policy-acknowledged" => Some("/policy"),
+        "strong-sign-in" => Some("/me/ways#passkeys"),
+        "returned-on-leaving" => Some("/me#leaving"),
+        _ => None,
+    }
+}
+
+fn own_findings(app: &App, own: &[StoredFinding], words: &Words, now: Millis) -> Vec<Thing> {
+    let pack = app.pack();
+    own.iter()
+        .filter_map(|finding| {
+            let rule = pack.rule(&finding.rule).filter(|rule| rule.stage != Stage::Observe)?;
+            let due = finding.failing_since.map(|since| since.plus(rule.grace));
+            let text = rule.text(words.language.tag());
+            Some(Thing {
+                icon: if finding.outcome == Outcome::Unknown { "unknown" } else { "rule" },
+                title: text.asks,
+                why: text.why.split_inclusive(". ").next().unwrap_or_default().trim().replace("**", ""),
+                due,
+                late: due.is_some_and(|due| due <= now),
+                link: done_at(&rule.id).map_or_else(|| format!("/rules/{}", rule.id), str::to_owned),
+                rule: Some(rule.id.clone()),
+            })
+        })
+        .collect()
+}
+
 fn findings(app: &App, held: &[Held], words: &Words, now: Millis) -> Vec<Thing> {
     let mut things = Vec::new();
+    let pack = app.pack();
     for held in held {
         for finding in &held.against {
-            let Some(rule) = app.pack.rule(&finding.rule) else { continue };
+            let Some(rule) = pack.rule(&finding.rule) else { continue };
             if rule.stage == Stage::Observe {
                 continue;
             }

@@ -316,6 +316,12 @@ impl Words {
         Millis(first.unwrap_or(now).timestamp().as_millisecond())
     }
 
+    /// When a day begins that is written as in 2026-12-31; none when it is no day.
+    pub fn day_begins(&self, day: &str) -> Option<Millis> {
+        let day: jiff::civil::Date = day.trim().parse().ok()?;
+        Some(Millis(day.to_zoned(self.zone.clone()).ok()?.timestamp().as_millisecond()))
+    }
+
     /// The next eight o'clock in the morning; of a Monday, when it is to be one.
     pub fn next_morning(&self, now: Millis, monday: bool) -> Millis {
         let zoned = self.zoned(now);

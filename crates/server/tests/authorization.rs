@@ -92,6 +92,15 @@ GET  /devices/{id}/report           own lead manager coordinator coordinator-of-
 POST /devices/{id}/revoke           security
 GET  /rules                         all
 GET  /rules/{id}                    all
+GET  /policy                        all
+POST /policy/confirm                all
+GET  /policy/versions/{digest}      all
+GET  /policy/reach                  coordinator security auditor
+POST /policy/proposals              coordinator security
+GET  /policy/proposals/{proposal}   coordinator security
+POST /policy/proposals/{proposal}/approve coordinator security
+POST /policy/proposals/{proposal}/withdraw coordinator security
+POST /policy/reviews                coordinator security
 GET  /search                        all
 GET  /system                        auditor operator
 GET  /system/messages               auditor operator
@@ -148,6 +157,15 @@ GET  /api/v1/rules                  all
 GET  /api/v1/rules/{id}             all
 GET  /api/v1/rules/{id}/findings    coordinator security auditor
 GET  /api/v1/overview               coordinator security auditor
+GET  /api/v1/policy                 all
+POST /api/v1/me/confirmations       all
+GET  /api/v1/policy/versions/{digest} all
+GET  /api/v1/policy/reach           coordinator security auditor
+GET  /api/v1/policy/proposals       coordinator security
+POST /api/v1/policy/proposals       coordinator security
+POST /api/v1/policy/proposals/{proposal}/approval coordinator security
+DELETE /api/v1/policy/proposals/{proposal} coordinator security
+POST /api/v1/policy/reviews         coordinator security
 GET  /api/v1/search                 all
 GET  /api/v1/then                   coordinator security auditor operator
 GET  /api/v1/devices/{id}/then      own lead manager coordinator coordinator-of-a security auditor
@@ -237,7 +255,7 @@ impl World {
         for (place, value) in [("{role}", "auditor"), ("{of_unit}", &self.addresses["unit"])] {
             address = address.replace(place, value);
         }
-        for place in ["{session}", "{token}", "{unit}", "{hook}", "{delivery}"] {
+        for place in ["{session}", "{token}", "{unit}", "{hook}", "{delivery}", "{digest}", "{proposal}"] {
             address = address.replace(place, NOBODYS);
         }
         let on_unit = matches!(need, Need::May(_, stead_server::auth::guard::On::Unit));

@@ -27,7 +27,7 @@ use stead_server::{
     flows::{
         directory,
         notices::{self, chase, deliver, follow, gather, hooks},
-        revoke,
+        policy, revoke,
     },
     jobs,
 };
@@ -84,9 +84,9 @@ async fn what_happens_to_somebody_is_told_to_them_once() {
         assert_eq!(all.iter().filter(|told| *told == say).count(), 1, "{say}: {all:?}");
     }
     assert!(!told(&server, other).await.iter().any(|say| say.starts_with("notice-device")));
-    // Read again from the start, as another server would: nothing is told twice.
+    // Read again from where this server began, as another would: nothing is told twice.
     let mut write = server.app.store.write().await.unwrap();
-    write.set_meta("notices follow", "0").await.unwrap();
+    write.set_meta("notices follow", &policy::FIRST_ENTRIES.to_string()).await.unwrap();
     write.commit(&server.app.keys.ledger).await.unwrap();
     follow::run(&server.app).await.unwrap();
     assert_eq!(told(&server, sam).await, all);

@@ -54,8 +54,9 @@ pub struct Me {
 pub async fn get(State(app): State<Arc<App>>, caller: Caller, words: Words) -> Result<Json<Me>, ApiError> {
     let person = caller.person();
     let held = things::held(&app, person).await?;
-    let windows = clearance::windows(&app.pack, person.state, &held, app.now());
-    let things = things::of(&app, person, &held, &words).await?;
+    let own = things::own(&app, person.id).await?;
+    let windows = clearance::windows(&app.pack(), person.state, &held, &own, app.now());
+    let things = things::of(&app, person, (&held, &own), &words).await?;
     let unit = app.store.unit(person.unit).await?.map_or_else(String::new, |unit| unit.name);
     Ok(Json(Me {
         person: PersonRow::new(person, &unit),

@@ -11,6 +11,7 @@ mod me;
 mod notices;
 pub mod openapi;
 mod people;
+mod policy;
 mod roles;
 mod rules;
 mod search;
@@ -88,6 +89,23 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/v1/devices/{id}", Look(Action::DeviceSee, On::Device), devices::get)
         .get("/api/v1/devices/{id}/report", Look(Action::DeviceSee, On::Device), devices::report)
         .post("/api/v1/devices/{id}/revocation", Look(Action::DeviceRevoke, On::Device), devices::revoke)
+        .get("/api/v1/policy", May(Action::RulesSee, On::Organisation), policy::get)
+        .get("/api/v1/policy/versions/{digest}", May(Action::RulesSee, On::Organisation), policy::version)
+        .get("/api/v1/policy/reach", May(Action::OverviewSee, On::Organisation), policy::reach)
+        .get("/api/v1/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::proposals)
+        .post("/api/v1/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::propose)
+        .post(
+            "/api/v1/policy/proposals/{proposal}/approval",
+            Proof(Action::PolicyWrite, On::Organisation),
+            policy::approve,
+        )
+        .delete(
+            "/api/v1/policy/proposals/{proposal}",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::withdraw,
+        )
+        .post("/api/v1/policy/reviews", May(Action::PolicyWrite, On::Organisation), policy::review)
+        .post("/api/v1/me/confirmations", May(Action::OwnChange, On::Self_), policy::confirm)
         .get("/api/v1/rules", May(Action::RulesSee, On::Organisation), rules::list)
         .get("/api/v1/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
         .get("/api/v1/rules/{id}/findings", May(Action::FindingsList, On::Organisation), rules::findings)

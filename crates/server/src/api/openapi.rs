@@ -12,13 +12,14 @@ use stead_model::{Employment, Outcome, Role, Standing, problem::Kind};
 use stead_store::delivery::STATES as DELIVERY_STATES;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{devices, ledger, me, people, roles, rules, search, system, teams, then, units};
+use super::{devices, ledger, me, people, policy, roles, rules, search, system, teams, then, units};
 use crate::{
     App,
     auth::guard::{Need, PURPOSE, Route},
     flows::{
         attest, enrol, look,
         notices::{Soon, hooks},
+        policy::review,
     },
     serve,
     words::Language,
@@ -63,7 +64,9 @@ pub struct WrongField {
         me::end_token, people::list, people::add, people::import, people::get, people::change, people::state,
         people::link, people::code, people::returned, roles::list, roles::give, roles::take,
         search::get, units::list, units::add, units::change, teams::get, teams::waiting, teams::attest, devices::list,
-        devices::get, devices::report, devices::revoke, rules::list, rules::get, rules::findings,
+        devices::get, devices::report, devices::revoke, rules::list, rules::get, policy::get, policy::confirm,
+        policy::version, policy::reach, policy::proposals, policy::propose, policy::approve, policy::withdraw,
+        policy::review, rules::findings,
         rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
         system::end_hook, system::deliveries, system::retry, then::get, then::device,
     ),
@@ -106,6 +109,7 @@ fn words() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Moved", "state", Employment::ALL.map(Employment::word).to_vec()),
         ("CodeSent", "owner", enrol::OWNERS.to_vec()),
         ("AnswerSent", "answer", attest::ANSWERS.to_vec()),
+        ("Reviewed", "outcome", review::OUTCOMES.to_vec()),
         ("HookSent", "kind", hooks::KINDS.to_vec()),
         ("HookSent", "events", hooks::EVENTS.to_vec()),
         ("PersonRow", "state", Employment::ALL.map(Employment::word).to_vec()),

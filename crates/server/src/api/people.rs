@@ -230,12 +230,13 @@ async fn gather(app: &App, id: PersonId) -> Result<PersonRecord, Refusal> {
     let person = app.store.person(id).await?.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
     let unit = app.store.unit(person.unit).await?.map_or_else(String::new, |unit| unit.name);
     let held = things::held(app, &person).await?;
+    let own = things::own(app, id).await?;
     let manager = match person.manager {
         Some(manager) => app.store.person(manager).await?.map(|person| Named::new(person.id, person.name)),
         None => None,
     };
     Ok(PersonRecord {
-        clearance: Clearance::new(&clearance::windows(&app.pack, person.state, &held, app.now())),
+        clearance: Clearance::new(&clearance::windows(&app.pack(), person.state, &held, &own, app.now())),
         version: directory::version(&person),
         person: PersonRow::new(&person, &unit),
         manager,

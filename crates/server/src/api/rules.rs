@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use stead_model::{Millis, Outcome, Standing, problem::Kind};
-use stead_policy::Rule;
+use stead_policy::{Pack, Rule};
 use stead_store::{finding, tally};
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,9 +77,9 @@ pub struct Policy {
 #[utoipa::path(get, path = "/api/v1/rules", tag = "rules", responses((status = 200, body = Policy)))]
 pub async fn list(State(app): State<Arc<App>>, words: Words) -> Json<Policy> {
     Json(Policy {
-        policy: app.pack.label(),
-        digest: app.pack.digest.clone(),
-        rules: app.pack.rules.iter().map(|rule| RuleRow::new(rule, &words)).collect(),
+        policy: app.pack().label(),
+        digest: app.pack().digest.clone(),
+        rules: app.pack().rules.iter().map(|rule| RuleRow::new(rule, &words)).collect(),
     })
 }
 
@@ -91,11 +91,11 @@ pub async fn get(
     words: Words,
     Path(id): Path<String>,
 ) -> Result<Json<RuleRow>, ApiError> {
-    Ok(Json(RuleRow::new(rule(&app, &id)?, &words)))
+    Ok(Json(RuleRow::new(rule(&app.pack(), &id)?, &words)))
 }
 
-fn rule<'a>(app: &'a App, id: &str) -> Result<&'a Rule, Refusal> {
-    app.pack.rule(id).ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))
+fn rule<'a>(pack: &'a Pack, id: &str) -> Result<&'a Rule, Refusal> {
+    pack.rule(id).ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))
 }
 
 /// Which part of the list is given.
@@ -149,7 +149,7 @@ pub async fn findings(
     Path(id): Path<String>,
     Asked(many): Asked<Many>,
 ) -> Result<Json<Part<Against>>, ApiError> {
-    rule(&app, &id)?;
+    rule(&app.pack(), &id)?;
     let limit = limit(many.limit)?;
     let from = match after(many.after.as_deref())? {
         None => None,
@@ -179,7 +179,8 @@ pub struct Overview {
 pub async fn overview(State(app): State<Arc<App>>) -> Result<Json<Overview>, ApiError> {
     let tallies = app.store.tallies().await?;
     let of = |name: &str| tallies.get(name).copied().unwrap_or(0);
-    let rules = app.pack.rules.iter().map(|rule| {
+    let pack = app.pack();
+    let rules = pack.rules.iter().map(|rule| {
         let counts =
             Outcome::ALL.iter().map(|outcome| (outcome.word(), of(&tally::outcome_name(&rule.id, *outcome))));
         (rule.id.clone(), counts.collect())

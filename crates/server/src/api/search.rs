@@ -54,7 +54,8 @@ pub async fn get(
     if q.chars().count() < 2 {
         return Err(Refusal::form(FieldError::new("q", "search-short")).into());
     }
-    let rules = app.pack.rules.iter().filter(|rule| {
+    let pack = app.pack();
+    let rules = pack.rules.iter().filter(|rule| {
         let text = rule.text(words.language.tag());
         rule.id.contains(&q) || text.title.to_lowercase().contains(&q) || text.why.to_lowercase().contains(&q)
     });

@@ -73,7 +73,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Result<Json<System>, ApiError> 
         engine: app.store.engine(),
         bytes: app.store.bytes().await?,
         entries: app.store.ledger_head().await?.size,
-        policy: app.pack.label(),
+        policy: app.pack().label(),
         jobs: app.jobs.ran().into_iter().map(job).collect(),
         people: people
             .into_iter()

@@ -47,7 +47,7 @@ pub struct Member {
     clearance: Clearance,
     /// How many of their devices are heard.
     devices: usize,
-    /// How many findings count against these.
+    /// How many findings count against them and these.
     waits: usize,
     /// When a device of theirs was last heard.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,17 +75,20 @@ pub async fn get(
     let next = next(&mut listed, limit, |last| (last.search.clone(), last.person.id.to_string()));
     let people: Vec<_> = listed.into_iter().map(|listed| listed.person).collect();
     let mut held = things::held_of_all(&app, &people).await?;
+    let mut own = things::own_of_all(&app, &people).await?;
+    let pack = app.pack();
     let now = app.now();
     let items = people
         .iter()
         .map(|person| {
             let held = held.remove(&person.id).unwrap_or_default();
+            let own = own.remove(&person.id).unwrap_or_default();
             Member {
                 person: Named::new(person.id, &person.name),
                 state: person.state.word(),
-                clearance: Clearance::new(&clearance::windows(&app.pack, person.state, &held, now)),
+                clearance: Clearance::new(&clearance::windows(&pack, person.state, &held, &own, now)),
                 devices: held.len(),
-                waits: held.iter().map(|held| held.against.len()).sum(),
+                waits: own.len() + held.iter().map(|held| held.against.len()).sum::<usize>(),
                 last_seen: held.iter().filter_map(|held| held.device.last_seen).max().map(at),
             }
         })

@@ -52,6 +52,8 @@ actions! {
     OwnChange = "own-change" in Own,
     /// Read the policy.
     RulesSee = "rules-see" in Read,
+    /// Propose versions of the policy, let another's be published, write reviews down.
+    PolicyWrite = "policy-write" in System,
     /// Look for people, devices and rules, among those one may see.
     Search = "search" in Read,
     /// Open somebody's record.

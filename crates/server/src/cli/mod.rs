@@ -84,7 +84,7 @@ impl Data {
 pub async fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve.run().await,
-        Command::Pack(pack) => pack.run(),
+        Command::Pack(pack) => pack.run().await,
         Command::Admin(admin) => admin.run().await,
         Command::Backup { data, into, keep } => backup(&data, &into, keep).await,
         Command::Restore { data, backup } => restore(&data, &backup).await,

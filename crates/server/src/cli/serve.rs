@@ -130,7 +130,7 @@ impl Serve {
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
         };
         let app = self.data.open(config).await?;
-        tracing::info!(policy = app.pack.label(), digest = app.pack.digest, "policy in force");
+        tracing::info!(policy = app.pack().label(), digest = app.pack().digest, "policy in force");
         let listen = Listen {
             address: self.listen,
             tls: self.tls_cert.zip(self.tls_key),
@@ -142,7 +142,7 @@ impl Serve {
 }
 
 /// A secret from a file.
-fn secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(super) fn secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     Ok(Zeroizing::new(text.trim().to_owned()))
 }

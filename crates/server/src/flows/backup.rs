@@ -15,7 +15,7 @@ use stead_ledger::NoteKey;
 use stead_model::{Millis, problem::Kind};
 use stead_store::Store;
 
-use super::entry;
+use super::{entry, policy};
 use crate::{App, audit, error::Refusal};
 
 /// How the names of backups begin.
@@ -62,7 +62,7 @@ pub async fn make(app: &App, into: &Path, keep: Option<usize>) -> Result<Made, R
     let now = app.now();
     let name = format!("{NAME}{}", now.timestamp().strftime("%Y%m%dT%H%M%SZ"));
     let (folder, begun) = (into.join(&name), into.join(format!("{name}.part")));
-    if app.store.ledger_head().await?.size == 0 {
+    if app.store.ledger_head().await?.size <= policy::FIRST_ENTRIES {
         return Err(Refusal::new(Kind::Conflict, "There is nothing in this store. Is it the one you mean?"));
     }
     let mut ours = false;

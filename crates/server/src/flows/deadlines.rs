@@ -31,7 +31,7 @@ pub async fn run(app: &App) -> Result<usize, Refusal> {
         changed += change(app, &due, now, Why::Deadline).await?;
     }
     loop {
-        let silent = app.store.silent_devices(now.plus(-app.pack.silent_after), BATCH).await?;
+        let silent = app.store.silent_devices(now.plus(-app.pack().silent_after), BATCH).await?;
         if silent.is_empty() {
             return Ok(changed);
         }
@@ -53,7 +53,7 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
         // Looked at again inside the transaction: the device may have been heard meanwhile.
         let Some((before, last_seen)) = write.standing(*device).await? else { continue };
         let (after, deadline, reason) = match why {
-            Why::Silence if now.since(last_seen) < app.pack.silent_after => continue,
+            Why::Silence if now.since(last_seen) < app.pack().silent_after => continue,
             Why::Silence => (Standing::Unknown, None, "Not heard for too long".to_owned()),
             Why::Deadline => folded(app, &mut write, *device, now).await?,
         };
@@ -69,7 +69,7 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
             continue;
         }
         tallies.standing(Some(before), after);
-        let data = json!({ "from": before, "to": after, "policy": app.pack.label(), "reason": reason });
+        let data = json!({ "from": before, "to": after, "policy": app.pack().label(), "reason": reason });
         let position =
             write.append(&entry(now, "deadline", "standing.changed", device_subject(*device), data))?;
         changes.push((*device, StandingChange { entry: position, at: now, standing: after, reason }));
@@ -89,7 +89,8 @@ async fn folded(
     now: Millis,
 ) -> Result<(Standing, Option<Millis>, String), Refusal> {
     let findings = write.findings(device).await?;
-    let with_rules = || findings.iter().filter_map(|f| Some((app.pack.rule(&f.rule)?, f)));
+    let pack = app.pack();
+    let with_rules = || findings.iter().filter_map(|f| Some((pack.rule(&f.rule)?, f)));
     let (standing, deadline) =
         judge::fold(with_rules().map(|(rule, f)| (rule, f.outcome, f.failing_since)), now);
     let ended = with_rules()

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod enrol;
 pub mod look;
 pub mod notices;
+pub mod policy;
 pub mod retention;
 pub mod revoke;
 pub mod sign_in;

@@ -41,6 +41,8 @@ pub struct Judged {
     pub report: NewReport,
     /// Findings that are new, or whose outcome or words have changed.
     pub findings: Vec<ChangedFinding>,
+    /// What rules found that are no more.
+    pub gone: Vec<(String, Outcome)>,
     /// The standing before, as far as the caller knows.
     pub before: Standing,
     /// Whether time alone may have changed it since, so that it must be looked up.
@@ -173,6 +175,7 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
     let mut tallies = Tallies::default();
     let (mut findings, mut reports, mut changes, mut standings) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut gone = Vec::new();
     for work in works.iter_mut().filter(|work| moved.contains(&work.step.device)) {
         let device = work.step.device;
         reports.extend(work.keep.take().map(|report| *report));
@@ -181,6 +184,10 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
         let evidence = judged.report.digest.clone();
         reports.push(judged.report);
 
+        for (rule, outcome) in judged.gone {
+            tallies.outcome_gone(&rule, outcome);
+            gone.push((device, rule));
+        }
         let mut outcomes = Vec::new();
         for ChangedFinding { finding, before } in judged.findings {
             if before != Some(finding.outcome) {
@@ -217,6 +224,7 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
         }
     }
     write.put_reports(reports).await?;
+    write.drop_findings(&gone).await?;
     write.put_findings(findings).await?;
     write.put_standings(standings).await?;
     write.put_standing_changes(changes).await?;

@@ -203,7 +203,8 @@ pub(super) async fn find(app: &App, id: &str) -> Result<Device, super::PageError
 }
 
 fn row(app: &App, words: &Words, mut finding: StoredFinding, now: Millis) -> Option<Row> {
-    let rule = app.pack.rule(&finding.rule)?;
+    let pack = app.pack();
+    let rule = pack.rule(&finding.rule)?;
     let due = finding.failing_since.map(|since| since.plus(rule.grace));
     let text = rule.text(words.language.tag());
     // What is said when a rule does not concern a device is the rule's own sentence.

@@ -83,9 +83,10 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let words = &reader.words;
     let now = app.now();
     let held = things::held(&app, person).await?;
-    let windows = clearance::windows(&app.pack, person.state, &held, now);
+    let own = things::own(&app, person.id).await?;
+    let windows = clearance::windows(&app.pack(), person.state, &held, &own, now);
     let answer = clearance::answer(&windows);
-    let mut things = things::of(&app, person, &held, words).await?;
+    let mut things = things::of(&app, person, (&held, &own), words).await?;
     let next = if things.is_empty() { None } else { Some(things.remove(0)) };
     let more = things.len().saturating_sub(SHOWN);
     things.truncate(SHOWN);
@@ -119,7 +120,7 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
         things,
         more,
         held,
-        rules: app.pack.rules.len(),
+        rules: app.pack().rules.len(),
         looks,
         month: words.month(now),
         base_url: app.config.base_url.clone(),

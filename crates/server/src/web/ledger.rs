@@ -84,7 +84,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
             let changes = data["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
             let title = |change: &Value| {
                 let id = change["rule"].as_str().unwrap_or_default();
-                app.pack.rule(id).map_or_else(|| id.to_owned(), |rule| rule.title.clone())
+                app.pack().rule(id).map_or_else(|| id.to_owned(), |rule| rule.title.clone())
             };
             match changes {
                 [one] => format!(
@@ -134,6 +134,12 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "calendar.ended" => "Calendar's address taken away".to_owned(),
         "hook.added" => "System connected".to_owned(),
         "hook.ended" => "System disconnected".to_owned(),
+        "policy.proposed" => format!("Version proposed: {}", text("policy")),
+        "policy.published" => format!("Version published: {}", text("policy")),
+        "policy.in-force" => format!("In force from now on: {}", text("policy")),
+        "policy.withdrawn" => "Proposal turned down".to_owned(),
+        "policy.confirmed" => format!("Policy confirmed: {}", text("policy")),
+        "policy.reviewed" => format!("Policy reviewed: {}", text("policy")),
         "backup.made" => "Backup made".to_owned(),
         "team.attested" => "Team confirmed for the month".to_owned(),
         "reports.anchored" => {

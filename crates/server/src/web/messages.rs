@@ -50,7 +50,7 @@ impl Messages {
         hooks::KINDS
     }
 
-    fn events(&self) -> [&'static str; 4] {
+    fn events(&self) -> [&'static str; 5] {
         hooks::EVENTS
     }
 

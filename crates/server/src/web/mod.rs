@@ -14,6 +14,7 @@ mod overview;
 mod parts;
 mod people;
 mod person;
+mod policy;
 mod problems;
 mod proof;
 mod record;
@@ -133,6 +134,23 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/devices/{id}/revoke", Look(Action::DeviceRevoke, On::Device), device::revoke)
         .get("/rules", May(Action::RulesSee, On::Organisation), rules::list)
         .get("/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
+        .get("/policy", May(Action::RulesSee, On::Organisation), policy::get)
+        .post("/policy/confirm", May(Action::OwnChange, On::Self_), policy::confirm)
+        .get("/policy/versions/{digest}", May(Action::RulesSee, On::Organisation), policy::version)
+        .get("/policy/reach", May(Action::OverviewSee, On::Organisation), policy::reach)
+        .post("/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::propose)
+        .get("/policy/proposals/{proposal}", May(Action::PolicyWrite, On::Organisation), policy::proposal)
+        .post(
+            "/policy/proposals/{proposal}/approve",
+            Proof(Action::PolicyWrite, On::Organisation),
+            policy::approve,
+        )
+        .post(
+            "/policy/proposals/{proposal}/withdraw",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::withdraw,
+        )
+        .post("/policy/reviews", May(Action::PolicyWrite, On::Organisation), policy::add_review)
         .get("/search", May(Action::Search, On::Organisation), people::search)
         .get("/system", May(Action::SystemSee, On::Organisation), system::get)
         .get("/system/messages", May(Action::SystemSee, On::Organisation), messages::get)
@@ -205,7 +223,7 @@ impl Base {
         let shown = Shown {
             name: caller.person().name.clone(),
             roles: roles.join(", "),
-            policy: app.pack.label(),
+            policy: app.pack().label(),
             menu: menu(caller, &words),
         };
         Self {
@@ -255,6 +273,7 @@ fn menu(caller: &Caller, words: &Words) -> Vec<(&'static str, String)> {
         (people, "/people", "menu-people"),
         (overview, "/devices", "menu-devices"),
         (true, "/rules", "menu-rules"),
+        (true, "/policy", "menu-policy"),
         (people, "/proof", "menu-proof"),
         (overview || any(&[Role::Operator]), "/ledger", "menu-ledger"),
         (any(&[Role::Operator, Role::Auditor]), "/system", "menu-system"),

@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Deserialize;
-use stead_model::{Millis, Outcome, Standing};
+use stead_model::{Millis, Outcome, Standing, Subject};
 use stead_policy::rule;
 use stead_store::tally;
 
@@ -151,8 +151,8 @@ async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
     let then =
         |name: &str| rule_days.iter().rfind(|(day, n, _)| *day <= today - 7 && n == name).map(|(_, _, n)| *n);
     let mut worst: Vec<Worst> = app
-        .pack
-        .rules
+        .pack()
+        .rules_of(Subject::Device)
         .iter()
         .map(|rule| {
             let name = |outcome| tally::outcome_name(&rule.id, outcome);
@@ -178,7 +178,7 @@ async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
     let head = app.store.ledger_head().await?;
     let entries = app.store.ledger_newest(None, head.size, ENTRIES).await?;
     let total: i64 = counts.values().sum();
-    let stage = |stage| app.pack.rules.iter().filter(|rule| rule.stage == stage).count();
+    let stage = |stage| app.pack().rules.iter().filter(|rule| rule.stage == stage).count();
     Ok(Live {
         words: words.clone(),
         version: head.size.to_string(),
@@ -188,12 +188,12 @@ async fn gather(app: &App, words: &Words) -> Result<Live, Refusal> {
         counts,
         days,
         worst,
-        rules: app.pack.rules.len(),
+        rules: app.pack().rules.len(),
         serves,
         policy: Policy {
-            label: app.pack.label(),
-            owner: app.pack.manifest.owner.clone(),
-            review: rule::duration(&app.pack.manifest.review_every).unwrap_or(0),
+            label: app.pack().label(),
+            owner: app.pack().manifest.owner.clone(),
+            review: rule::duration(&app.pack().manifest.review_every).unwrap_or(0),
             enforced: stage(stead_model::Stage::Enforce),
             advised: stage(stead_model::Stage::Advise),
             observed: stage(stead_model::Stage::Observe),
@@ -227,7 +227,10 @@ fn trend(stored: &tally::Days, today: i64) -> Vec<parts::Day> {
 /// The share of findings that pass, among those that concern the device; unknown does not pass.
 fn serves(app: &App, word: &str, of: &dyn Fn(&str) -> i64) -> Serves {
     let (mut pass, mut judged) = (0, 0);
-    for rule in app.pack.rules.iter().filter(|rule| rule.serves.iter().any(|serves| serves == word)) {
+    let pack = app.pack();
+    for rule in
+        pack.rules_of(Subject::Device).iter().filter(|rule| rule.serves.iter().any(|serves| serves == word))
+    {
         let n = |outcome| of(&tally::outcome_name(&rule.id, outcome));
         let good = n(Outcome::Pass) + n(Outcome::Excepted);
         pass += good;

@@ -360,7 +360,7 @@ pub async fn search(State(app): State<Arc<App>>, reader: Reader, Query(asked): Q
     };
     if words.chars().count() >= 2 {
         found.rules = app
-            .pack
+            .pack()
             .rules
             .iter()
             .map(|rule| (rule.id.clone(), rule.text(tag)))

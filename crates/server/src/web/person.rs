@@ -106,6 +106,7 @@ async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Pers
     let object = guard::person_object(app, id).await?.ok_or_else(|| nothing_here("person"))?;
     let may = |action: Action| reader.caller.may(app, action, &object);
     let held = things::held(app, &person).await?;
+    let own = things::own(app, id).await?;
     Ok(PersonPage {
         base: Base::of(app, reader, person.name.clone(), "/people"),
         now,
@@ -115,7 +116,7 @@ async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Pers
             None => None,
         },
         grants: app.store.grants(id).await?,
-        windows: clearance::windows(&app.pack, person.state, &held, now),
+        windows: clearance::windows(&app.pack(), person.state, &held, &own, now),
         held,
         clear_out: app.store.clear_out(id).await?,
         looks: app.store.looks(id, 20).await?,

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use stead_policy::requirement::{self, Requirement};
+use stead_policy::{
+    Rule,
+    requirement::{self, Requirement},
+};
 
 use super::{Base, Page, Reader, page, parts, rules::Counts};
 use crate::App;
@@ -78,24 +81,24 @@ struct Proof {
 /// `GET /proof`.
 pub async fn get(reader: Reader, State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Page {
     let tallies = app.store.tallies().await?;
+    let pack = app.pack();
     let mut rows: Vec<Row> = requirement::all()
         .iter()
         .map(|requirement| {
             let mut counts = Counts::none();
-            let rules: Vec<(String, String)> = app
-                .pack
-                .rules
-                .iter()
-                .filter(|rule| rule.requirements.contains(&requirement.id))
+            let serving = || pack.rules.iter().filter(|rule| rule.requirements.contains(&requirement.id));
+            let rules: Vec<(String, String)> = serving()
                 .map(|rule| {
                     counts.add(&Counts::of(&rule.id, &tallies));
                     (rule.id.clone(), rule.title.clone())
                 })
                 .collect();
-            let state = match (rules.is_empty(), requirement.waits.is_empty()) {
+            // A rule whose facts nothing holds yet judges nobody.
+            let waits = !requirement.waits.is_empty() || serving().any(Rule::waits);
+            let state = match (serving().all(Rule::waits), waits) {
                 (true, _) => Reach::Waits,
-                (false, false) => Reach::Partly,
-                (false, true) => Reach::Judged,
+                (false, true) => Reach::Partly,
+                (false, false) => Reach::Judged,
             };
             Row { requirement, rules, state, counts }
         })

@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use stead_model::{DeviceId, Millis, Outcome, Stage};
+use stead_model::{DeviceId, Millis, Outcome, Stage, Subject};
 use stead_policy::Rule;
-use stead_store::{finding::Against, tally};
+use stead_store::{
+    finding::{Against, StoredFinding},
+    tally,
+};
 
 use super::{Base, Page, Reader, markdown, nothing_here, page, parts};
-use crate::{App, auth::access::Action};
+use crate::{App, auth::access::Action, flows::policy::subjects};
 
 /// Devices on a page.
 const PAGE: usize = 25;
@@ -74,7 +77,7 @@ impl Counts {
         .filter(|(outcome, _)| self.n(*outcome) > 0)
         .map(|(outcome, word)| format!("{} {word}", parts::number(self.n(outcome))))
         .collect();
-        if parts.is_empty() { "No device has been judged yet".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { "Nothing has been judged yet".to_owned() } else { parts.join(", ") }
     }
 
     /// As a bar.
@@ -92,6 +95,8 @@ impl Counts {
 struct Listed {
     id: String,
     title: String,
+    subject: Subject,
+    waits: bool,
     stage: Stage,
     requirements: Vec<String>,
     counts: Counts,
@@ -102,7 +107,8 @@ struct Listed {
 struct Rules {
     base: Base,
     pack: String,
-    rules: Vec<Listed>,
+    count: usize,
+    groups: Vec<(Subject, Vec<Listed>)>,
     /// Whether the reader may see how all devices stand.
     counts: bool,
 }
@@ -119,12 +125,14 @@ pub async fn list(reader: Reader, State(app): State<Arc<App>>) -> Page {
     let tallies = if counts { app.store.tallies().await? } else { BTreeMap::new() };
     let tag = reader.words.language.tag();
     let mut rules: Vec<Listed> = app
-        .pack
+        .pack()
         .rules
         .iter()
         .map(|rule| Listed {
             id: rule.id.clone(),
             title: rule.text(tag).title,
+            subject: rule.subject,
+            waits: rule.waits(),
             stage: rule.stage,
             requirements: rule.requirements.clone(),
             counts: Counts::of(&rule.id, &tallies),
@@ -137,7 +145,15 @@ pub async fn list(reader: Reader, State(app): State<Arc<App>>) -> Page {
     } else {
         Base::plain(&app, &reader, title, "/rules")
     };
-    page(&Rules { base, pack: app.pack.label(), rules, counts })
+    let count = rules.len();
+    let groups = Subject::ALL.into_iter().map(|subject| {
+        let (of, rest) =
+            std::mem::take(&mut rules).into_iter().partition(|rule: &Listed| rule.subject == subject);
+        rules = rest;
+        (subject, of)
+    });
+    let groups = groups.filter(|(_, of): &(Subject, Vec<Listed>)| !of.is_empty()).collect();
+    page(&Rules { base, pack: app.pack().label(), count, groups, counts })
 }
 
 /// What is asked for.
@@ -166,11 +182,21 @@ struct RulePage<'a> {
     may_list: bool,
     /// How the reader's own devices stand with it: name, address, outcome.
     own: Vec<(String, DeviceId, Outcome)>,
+    /// How the reader, or the organisation, stands with it, when it is about them.
+    own_finding: Option<StoredFinding>,
 }
 
 impl RulePage<'_> {
     fn harm(&self) -> String {
         self.base.say(&format!("harm-{}", self.rule.severity.word()))
+    }
+
+    fn subject(&self) -> String {
+        self.base.say(&format!("subject-{}", self.rule.subject))
+    }
+
+    fn own_due(&self, finding: &StoredFinding) -> Option<Millis> {
+        Some(finding.failing_since?.plus(self.rule.grace))
     }
 
     fn due(&self, against: &Against) -> Option<Millis> {
@@ -185,7 +211,8 @@ pub async fn get(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Page {
-    let rule = app.pack.rule(&id).ok_or_else(|| nothing_here("rule"))?;
+    let pack = app.pack();
+    let rule = pack.rule(&id).ok_or_else(|| nothing_here("rule"))?;
     let may_list = reader.caller.may_to_all(&app, Action::FindingsList);
     let counts = if may_list { Counts::of(&rule.id, &app.store.tallies().await?) } else { Counts::none() };
     let text = rule.text(reader.words.language.tag());
@@ -198,6 +225,14 @@ pub async fn get(
         let finding = findings.into_iter().find(|finding| finding.rule == rule.id);
         own.extend(finding.map(|finding| (device.name, device.id, finding.outcome)));
     }
+    let (kind, of) = match rule.subject {
+        Subject::Organisation => (rule.subject, subjects::ORGANISATION.to_owned()),
+        Subject::Device | Subject::Person | Subject::Site | Subject::Item => {
+            (Subject::Person, reader.caller.id().to_string())
+        }
+    };
+    let judged = app.store.subject_findings(kind, &of).await?;
+    let own_finding = judged.into_iter().find(|finding| finding.rule == rule.id);
     let after = asked.since.zip(asked.device).map(|(since, device)| (Millis(since), device));
     let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
     let mut against = if may_list { app.store.against(&rule.id, after, limit).await? } else { Vec::new() };
@@ -218,7 +253,7 @@ pub async fn get(
     page(&RulePage {
         base,
         now: app.now(),
-        pack: app.pack.label(),
+        pack: pack.label(),
         why: markdown::html(&text.why),
         sections: shown(&text.sections),
         fixes: shown(&text.fixes),
@@ -226,6 +261,7 @@ pub async fn get(
         when_not: text.when_not,
         may_list,
         own,
+        own_finding,
         rule,
         counts,
         against,

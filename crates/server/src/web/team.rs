@@ -40,12 +40,14 @@ const PAGE: usize = 50;
 struct Member {
     person: Person,
     held: Vec<Held>,
+    own: usize,
     windows: Vec<Window>,
 }
 
 impl Member {
     fn waits(&self) -> i64 {
-        i64::try_from(self.held.iter().map(|held| held.against.len()).sum::<usize>()).unwrap_or(i64::MAX)
+        i64::try_from(self.own + self.held.iter().map(|held| held.against.len()).sum::<usize>())
+            .unwrap_or(i64::MAX)
     }
 }
 
@@ -147,7 +149,7 @@ pub async fn get(
     page(&Team {
         base: Base::of(&app, &reader, unit.name.clone(), "/team"),
         now,
-        tiers: app.pack.manifest.tiers.iter().map(|tier| reader.words.tier(tier)).collect(),
+        tiers: app.pack().manifest.tiers.iter().map(|tier| reader.words.tier(tier)).collect(),
         below: units.into_iter().filter(|below| below.parent == Some(unit.id)).collect(),
         members,
         next,
@@ -166,12 +168,15 @@ fn above(units: &[Unit], unit: UnitId) -> Vec<UnitId> {
 
 async fn members(app: &App, people: Vec<Person>, now: Millis) -> Result<Vec<Member>, Refusal> {
     let mut by_person = things::held_of_all(app, &people).await?;
+    let mut own = things::own_of_all(app, &people).await?;
+    let pack = app.pack();
     Ok(people
         .into_iter()
         .map(|person| {
             let held = by_person.remove(&person.id).unwrap_or_default();
-            let windows = clearance::windows(&app.pack, person.state, &held, now);
-            Member { person, held, windows }
+            let own = own.remove(&person.id).unwrap_or_default();
+            let windows = clearance::windows(&pack, person.state, &held, &own, now);
+            Member { person, held, own: own.len(), windows }
         })
         .collect())
 }

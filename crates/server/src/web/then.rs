@@ -84,7 +84,7 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader, Query(asked): Quer
 
 /// A rule's title in the policy of today; its id where it is not in that.
 fn title(app: &App, reader: &Reader, id: &str) -> String {
-    app.pack.rule(id).map_or_else(|| id.to_owned(), |rule| rule.text(reader.words.language.tag()).title)
+    app.pack().rule(id).map_or_else(|| id.to_owned(), |rule| rule.text(reader.words.language.tag()).title)
 }
 
 #[derive(Template)]

@@ -1,14 +1,17 @@
 //! What a message changes: nothing, or the findings of a report that must be judged.
 
 use stead_model::{
-    DeviceId, Fact, Facts, Finding, Millis, Standing,
+    DeviceId, Fact, Facts, Finding, Millis, Outcome, Standing, Subject,
     catalogue::{self, Source},
     message::{Report, facts_digest},
     problem::Kind,
     seal,
     time::{HOUR, MINUTE},
 };
-use stead_policy::judge::{self, Judgement, ReadAt, judge};
+use stead_policy::{
+    Pack,
+    judge::{self, Judgement, ReadAt, judge},
+};
 use stead_store::{
     check_in::{NewReport, Step},
     finding::StoredFinding,
@@ -17,7 +20,7 @@ use stead_store::{
 use super::{
     SYSTEM, TIME_STEP,
     known::{Device, JudgedFacts, Remembered, remember, remember_stored},
-    message::{Heard, Said, read},
+    message::{Heard, Said, message, read},
 };
 use crate::{
     App,
@@ -44,14 +47,16 @@ pub(super) async fn prepare(
     step: Step,
     as_of: Millis,
 ) -> Result<Prepared, Refusal> {
+    let pack = app.pack();
     let mut after =
         Device { seq: heard.seq, message: heard.message, last_seen: step.last_seen, ..device.clone() };
     let still_holds = |digest: &str| {
         device.judged.as_ref().filter(|judged| {
             &*judged.facts_digest == digest
+                && *judged.pack == *pack.digest
                 && judged
                     .step
-                    .is_some_and(|step| !app.pack.depends_on_time || step == as_of.0.div_euclid(TIME_STEP))
+                    .is_some_and(|step| !pack.depends_on_time || step == as_of.0.div_euclid(TIME_STEP))
                 && device.deadline.is_none_or(|deadline| deadline > as_of)
                 && device.standing != Standing::Unknown
         })
@@ -65,69 +70,110 @@ pub(super) async fn prepare(
         }
         Said::Report(payload) => {
             let report: Report<'_> = read(payload.bytes())?;
-            let digest = facts_digest(report.facts);
-            let new_report = |pack: String| NewReport {
+            let new_report = NewReport {
                 device: heard.device,
                 seq: heard.seq,
                 received_at: as_of,
                 digest: format!("sha256:{}", seal::hex(&heard.digest)),
-                facts_digest: digest.clone(),
-                pack,
-                pack_digest: app.pack.digest.clone(),
+                facts_digest: facts_digest(report.facts),
+                pack: pack.label(),
+                pack_digest: pack.digest.clone(),
                 envelope: heard.text.clone(),
             };
-            if let Some(judged) = still_holds(&digest) {
-                let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY)
-                    .then(|| Box::new(new_report(app.pack.label())));
+            if let Some(judged) = still_holds(&new_report.facts_digest) {
+                let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new(new_report));
                 if keep.is_some() {
                     after.judged = Some(JudgedFacts { seq: heard.seq, kept_at: as_of, ..judged.clone() });
                 }
                 return Ok(Prepared { work: Work { step, judged: None, keep }, after, findings: None });
             }
-            let facts = facts_of(&report, &device.owner)?;
-            let before = findings_before(app, device, heard.device).await?;
-            let read_at = ReadAt { collected: heard.at.min(as_of), kept: &report.read_at };
-            let mut judgement = judge(
-                &app.pack,
-                &facts,
-                &read_at,
-                |rule| {
-                    app.pack
-                        .rules
-                        .iter()
-                        .position(|r| r.id == rule)
-                        .and_then(|i| before.get(i)?.as_ref())
-                        .map(|r| r.previous)
-                },
-                as_of,
-            );
-            keep_what_is_unchanged(&mut judgement, &before);
-            after.standing = judgement.standing;
-            after.deadline = judgement.next_deadline;
-            after.judged = Some(JudgedFacts {
-                seq: heard.seq,
-                facts_digest: digest.as_str().into(),
-                step: Some(as_of.0.div_euclid(TIME_STEP)),
-                kept_at: as_of,
-                findings: judgement.findings.iter().map(remember).collect(),
-            });
-            let old = device.deadline.is_some_and(|deadline| deadline <= as_of.plus(MINUTE))
-                || as_of.since(device.last_seen) >= app.pack.silent_after - MINUTE;
-            let judged = Judged {
-                reason: reason(app, device.judged.is_none(), &judgement, as_of),
-                findings: changed(app, &judgement, &before),
-                report: new_report(app.pack.label()),
-                before: device.standing,
-                before_is_old: old,
-                standing: judgement.standing,
-                deadline: judgement.next_deadline,
-                system: system_name(&facts),
-            };
-            let findings = judgement.findings.iter().map(|f| f.in_full(&app.pack, SYSTEM)).collect();
-            let work = Work { step, judged: Some(Box::new(judged)), keep: None };
-            Ok(Prepared { work, after, findings: Some(findings) })
+            judge_report(app, &pack, (device, after), &report, (step, new_report), as_of).await
         }
     }
+}
+
+/// Judges a report that was stored before by the policy in force now. None when there is none, or when it
+/// was judged by that already.
+pub(super) async fn prepare_again(
+    app: &App,
+    device: &Device,
+    id: DeviceId,
+    now: Millis,
+) -> Result<Option<Prepared>, Refusal> {
+    let pack = app.pack();
+    let Some(stored) = app.store.report(id).await? else { return Ok(None) };
+    if device.revoked || device.standing == Standing::Unknown {
+        return Ok(None);
+    }
+    let envelope: seal::Envelope =
+        serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
+    let heard = message(id, device, &envelope, stored.envelope, false)?;
+    let Said::Report(payload) = &heard.said else { return Ok(None) };
+    let report: Report<'_> = read(payload.bytes())?;
+    let new_report = NewReport {
+        device: id,
+        seq: stored.seq,
+        received_at: stored.received_at,
+        digest: stored.digest,
+        facts_digest: stored.facts_digest,
+        pack: pack.label(),
+        pack_digest: pack.digest.clone(),
+        envelope: heard.text.clone(),
+    };
+    // From where it is to where it is: the writer refuses when it has moved on meanwhile.
+    let step = Step {
+        device: id,
+        prev_seq: device.seq,
+        seq: device.seq,
+        last_seen: device.last_seen,
+        message: seal::hex(&device.message),
+    };
+    judge_report(app, &pack, (device, device.clone()), &report, (step, new_report), now).await.map(Some)
+}
+
+async fn judge_report(
+    app: &App,
+    pack: &Pack,
+    (device, mut after): (&Device, Device),
+    report: &Report<'_>,
+    (step, new_report): (Step, NewReport),
+    as_of: Millis,
+) -> Result<Prepared, Refusal> {
+    let facts = facts_of(report, &device.owner)?;
+    let before = findings_before(app, pack, device, new_report.device).await?;
+    let read_at = ReadAt { collected: report.at.min(as_of), kept: &report.read_at };
+    let previous = |rule: &str| {
+        let place = pack.rules_of(Subject::Device).iter().position(|r| r.id == rule)?;
+        before.findings.get(place)?.as_ref().map(|r| r.previous)
+    };
+    let mut judgement = judge(pack, Subject::Device, &facts, &read_at, previous, as_of);
+    keep_what_is_unchanged(&mut judgement, &before.findings);
+    after.standing = judgement.standing;
+    after.deadline = judgement.next_deadline;
+    after.judged = Some(JudgedFacts {
+        seq: new_report.seq,
+        facts_digest: new_report.facts_digest.as_str().into(),
+        pack: pack.digest.as_str().into(),
+        step: Some(as_of.0.div_euclid(TIME_STEP)),
+        kept_at: new_report.received_at,
+        findings: judgement.findings.iter().map(remember).collect(),
+    });
+    let old = device.deadline.is_some_and(|deadline| deadline <= as_of.plus(MINUTE))
+        || as_of.since(device.last_seen) >= pack.silent_after - MINUTE;
+    let judged = Judged {
+        reason: reason(pack, device.judged.is_none(), &judgement, as_of),
+        findings: changed(pack, &judgement, &before.findings),
+        gone: before.gone,
+        report: new_report,
+        before: device.standing,
+        before_is_old: old,
+        standing: judgement.standing,
+        deadline: judgement.next_deadline,
+        system: system_name(&facts),
+    };
+    let findings = judgement.findings.iter().map(|f| f.in_full(pack, SYSTEM)).collect();
+    let work = Work { step, judged: Some(Box::new(judged)), keep: None };
+    Ok(Prepared { work, after, findings: Some(findings) })
 }
 
 /// The facts of a report, with those that the server's own records hold.
@@ -136,7 +182,7 @@ pub(super) fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusa
     for name in facts.keys() {
         match catalogue::find(name).map(|spec| spec.source) {
             Some(Source::Device) => {}
-            Some(Source::Record) => {
+            Some(Source::Record | Source::ToCome) => {
                 return Err(Refusal::new(Kind::Malformed, format!("`{name}` is not for a device to say.")));
             }
             None => {
@@ -151,28 +197,43 @@ pub(super) fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusa
     Ok(facts)
 }
 
-/// The findings before, by position of the rule; none where there was none.
+/// What was found before.
+pub(super) struct Before {
+    /// By position of the rule among those about devices; none where there was none.
+    pub(super) findings: Vec<Option<Remembered>>,
+    /// What rules found that are no more.
+    pub(super) gone: Vec<(String, Outcome)>,
+}
+
+/// The findings before.
 pub(super) async fn findings_before(
     app: &App,
+    pack: &Pack,
     device: &Device,
     id: DeviceId,
-) -> Result<Vec<Option<Remembered>>, Refusal> {
-    let Some(judged) = &device.judged else { return Ok(Vec::new()) };
-    if !judged.findings.is_empty() {
-        return Ok(judged.findings.iter().copied().map(Some).collect());
+) -> Result<Before, Refusal> {
+    let none = Before { findings: Vec::new(), gone: Vec::new() };
+    let Some(judged) = &device.judged else { return Ok(none) };
+    if !judged.findings.is_empty() && *judged.pack == *pack.digest {
+        return Ok(Before { findings: judged.findings.iter().copied().map(Some).collect(), ..none });
     }
     let stored = app.store.findings(id).await?;
     let find = |rule: &str| stored.iter().find(|finding| finding.rule == rule);
-    Ok(app.pack.rules.iter().map(|rule| find(&rule.id).map(remember_stored)).collect())
+    let rules = pack.rules_of(Subject::Device);
+    let gone = stored.iter().filter(|finding| !rules.iter().any(|rule| rule.id == finding.rule));
+    Ok(Before {
+        findings: rules.iter().map(|rule| find(&rule.id).map(remember_stored)).collect(),
+        gone: gone.map(|finding| (finding.rule.clone(), finding.outcome)).collect(),
+    })
 }
 
 pub(super) fn changed(
-    app: &App,
+    pack: &Pack,
     judgement: &Judgement,
     before: &[Option<Remembered>],
 ) -> Vec<ChangedFinding> {
     let mut changed = Vec::new();
-    for (judged, rule) in judgement.findings.iter().zip(&app.pack.rules) {
+    for judged in &judgement.findings {
         let before = before.get(judged.rule).copied().flatten();
         if before.is_some_and(|before| before.says(judged)) {
             continue;
@@ -180,7 +241,7 @@ pub(super) fn changed(
         changed.push(ChangedFinding {
             before: before.map(|b| b.previous.outcome),
             finding: StoredFinding {
-                rule: rule.id.clone(),
+                rule: pack.rules[judged.rule].id.clone(),
                 outcome: judged.outcome,
                 observed: judged.observed.clone(),
                 origin: judged.origin.clone(),
@@ -194,16 +255,15 @@ pub(super) fn changed(
 }
 
 /// Why the standing is what it is: the worst of the rules that count.
-pub(super) fn reason(app: &App, first: bool, judgement: &Judgement, now: Millis) -> String {
+pub(super) fn reason(pack: &Pack, first: bool, judgement: &Judgement, now: Millis) -> String {
     let against: Vec<&judge::Judged> = judgement
         .findings
         .iter()
-        .filter(|f| f.outcome.counts_against() && app.pack.rules[f.rule].stage == stead_model::Stage::Enforce)
+        .filter(|f| f.outcome.counts_against() && pack.rules[f.rule].stage == stead_model::Stage::Enforce)
         .collect();
-    let lapsed =
-        |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(app.pack.rules[f.rule].grace) <= now;
+    let lapsed = |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(pack.rules[f.rule].grace) <= now;
     let newest = |list: &mut dyn Iterator<Item = &&judge::Judged>| {
-        list.max_by_key(|f| f.since).map(|f| &app.pack.rules[f.rule].title).cloned()
+        list.max_by_key(|f| f.since).map(|f| &pack.rules[f.rule].title).cloned()
     };
     match judgement.standing {
         _ if first => Some("Judged for the first time".to_owned()),

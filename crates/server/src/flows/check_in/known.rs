@@ -51,6 +51,13 @@ impl Known {
         shard.insert(id, Arc::new(device));
     }
 
+    /// Forgets every device.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     /// Forgets a device, whose rows were changed by another way than a check-in.
     pub fn forget(&self, device: DeviceId) {
         self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
@@ -76,10 +83,12 @@ pub(super) struct JudgedFacts {
     /// Number of the report that is kept.
     pub(super) seq: i64,
     pub(super) facts_digest: Arc<str>,
+    /// Digest of the pack that judged it.
+    pub(super) pack: Arc<str>,
     /// When, in steps of [`TIME_STEP`]. None when judged by another pack.
     pub(super) step: Option<i64>,
     pub(super) kept_at: Millis,
-    /// By position of the rule in the pack; empty when they must be read from the store.
+    /// By position of the rule among those about devices; empty when they must be read from the store.
     pub(super) findings: Arc<[Remembered]>,
 }
 
@@ -125,8 +134,10 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
         judged: row.judged.map(|judged| JudgedFacts {
             seq: judged.seq,
             facts_digest: judged.facts_digest.into(),
+            pack: judged.pack_digest.as_str().into(),
             // What another version of the pack judged must be judged anew.
-            step: (judged.pack_digest == app.pack.digest).then(|| judged.received_at.0.div_euclid(TIME_STEP)),
+            step: (judged.pack_digest == app.pack().digest)
+                .then(|| judged.received_at.0.div_euclid(TIME_STEP)),
             kept_at: judged.received_at,
             findings: Arc::new([]),
         }),

@@ -6,17 +6,17 @@ mod known;
 mod message;
 
 use stead_model::{
-    DeviceId, Finding,
+    DeviceId, Finding, Subject,
     message::{ANSWER, Answer, VERSION},
     problem::Kind,
     seal::{self, Envelope},
     time::HOUR,
 };
-use stead_policy::judge;
+use stead_policy::{Pack, judge};
 use stead_store::{check_in::Step, finding::StoredFinding};
 
 use self::{
-    judging::{Prepared, prepare},
+    judging::{Prepared, prepare, prepare_again},
     known::{Device, JudgedFacts, remembered},
     message::{Heard, on_time, open, refused},
 };
@@ -56,6 +56,28 @@ pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
         app.known.forget(id);
     }
     Err(Refusal::new(Kind::OldSequence, "Another message of this device is being stored. Try again."))
+}
+
+/// Judges what a device last reported by the policy in force now; whether that was done. What it sends
+/// meanwhile is judged by that policy anyway.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub(in crate::flows) async fn judge_again(app: &App, id: DeviceId) -> Result<bool, Refusal> {
+    let device = remembered(app, id).await?;
+    let Some(Prepared { work, after, .. }) = prepare_again(app, &device, id, app.now()).await? else {
+        return Ok(false);
+    };
+    match app.writer.write(work).await? {
+        Written::Stale => {
+            app.known.forget(id);
+            Ok(false)
+        }
+        Written::Durable => {
+            app.known.put(id, after);
+            Ok(true)
+        }
+    }
 }
 
 /// Takes a message. None when the device was no longer where it was thought to be.
@@ -109,8 +131,9 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
 /// The answer to a device's last message. A message whose report was judged or kept is answered with all
 /// findings, any other with none, so that the same message sent again gets the same answer.
 fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding>>) -> Answer {
+    let pack = app.pack();
     let folded = |judged: &JudgedFacts| {
-        let with_rules = judged.findings.iter().zip(&app.pack.rules);
+        let with_rules = judged.findings.iter().zip(pack.rules_of(Subject::Device));
         let findings = with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since));
         judge::fold(findings, device.last_seen).0
     };
@@ -119,11 +142,11 @@ fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding
         device: id,
         seq: device.seq,
         heard_at: device.last_seen,
-        policy: app.pack.label(),
+        policy: pack.label(),
         standing: device
             .judged
             .as_ref()
-            .filter(|judged| !judged.findings.is_empty())
+            .filter(|judged| !judged.findings.is_empty() && *judged.pack == *pack.digest)
             .map_or(device.standing, folded),
         findings,
         next_in: app.config.check_in_every,
@@ -135,11 +158,12 @@ fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding
 async fn stored_findings(app: &App, id: DeviceId) -> Result<Vec<Finding>, Refusal> {
     let stored = app.store.findings(id).await?;
     let of = |rule: &stead_policy::Rule| stored.iter().find(|finding| finding.rule == rule.id);
-    Ok(app.pack.rules.iter().filter_map(|rule| full(app, of(rule)?)).collect())
+    let pack = app.pack();
+    Ok(pack.rules_of(Subject::Device).iter().filter_map(|rule| full(&pack, of(rule)?)).collect())
 }
 
-fn full(app: &App, finding: &StoredFinding) -> Option<Finding> {
-    let rule = app.pack.rules.iter().position(|rule| rule.id == finding.rule)?;
+fn full(pack: &Pack, finding: &StoredFinding) -> Option<Finding> {
+    let rule = pack.rules.iter().position(|rule| rule.id == finding.rule)?;
     let judged = judge::Judged {
         rule,
         outcome: finding.outcome,
@@ -149,5 +173,5 @@ fn full(app: &App, finding: &StoredFinding) -> Option<Finding> {
         since: finding.since,
         failing_since: finding.failing_since,
     };
-    Some(judged.in_full(&app.pack, SYSTEM))
+    Some(judged.in_full(pack, SYSTEM))
 }

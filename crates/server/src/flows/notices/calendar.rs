@@ -48,11 +48,12 @@ pub async fn show(app: &App, secret: &str) -> Result<Option<String>, Refusal> {
     };
     let words = spoken(app, &person);
     let held = things::held(app, &person).await?;
+    let own = things::own(app, person.id).await?;
     let mut calendar = Calendar::new();
     calendar.name(&words.say("calendar-name"));
     calendar.append_property(Property::new("PRODID", "-//Stead//Due dates//EN"));
     let now = app.now();
-    for thing in things::of(app, &person, &held, &words).await? {
+    for thing in things::of(app, &person, (&held, &own), &words).await? {
         let Some(due) = thing.due else { continue };
         // The same thing with the same deadline is the same event.
         let name = format!("{} {} {}", thing.link, thing.rule.unwrap_or_default(), due.0);

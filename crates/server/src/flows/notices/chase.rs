@@ -1,11 +1,18 @@
 //! Reminding of what waits: what somebody who leaves has to hand back, what managers confirm once a month,
 //! and time to mend something that ends. Each reminder has its name and goes out once.
 
+use std::collections::HashMap;
+
 use stead_model::{Employment, Millis, PersonId, Role, time};
-use stead_store::notice::Return;
+use stead_store::{notice::Return, people::Person};
 
 use super::{Tell, Topic};
-use crate::{App, error::Refusal, flows::attest, words::Words};
+use crate::{
+    App,
+    error::Refusal,
+    flows::{attest, policy::subjects},
+    words::Words,
+};
 
 /// Reminders written down in one transaction.
 const BATCH: i64 = 500;
@@ -41,6 +48,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
             break;
         }
     }
+    told += confirmations(app).await?;
     let mut write = app.store.write().await?;
     write.set_meta(DONE, &hour).await?;
     write.commit(&app.keys.ledger).await?;
@@ -122,6 +130,79 @@ async fn attestations(app: &App) -> Result<Vec<Tell>, Refusal> {
             given: vec![("unit", unit_name), ("due", due.0.to_string())],
             link: format!("/team/attest?unit={unit}"),
         })
+        .collect())
+}
+
+/// Who has not confirmed the policy in force is reminded three days before their time ends, when it ends, and
+/// every week after that. Then whoever answers for them hears how many are missing.
+async fn confirmations(app: &App) -> Result<u64, Refusal> {
+    let now = app.now();
+    let pack = app.pack();
+    let Some(since) = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at)
+    else {
+        return Ok(0);
+    };
+    let time = subjects::time_to_confirm(&pack);
+    let mut late: HashMap<PersonId, u64> = HashMap::new();
+    let (mut told, mut after) = (0, None);
+    loop {
+        let missing = app.store.to_confirm(&pack.digest, after, BATCH).await?;
+        after = missing.last().map(|last| (last.search.clone(), last.person.id.to_string()));
+        if after.is_none() {
+            break;
+        }
+        let mut tells = Vec::new();
+        for listed in missing {
+            let person = listed.person;
+            // Who is away is not chased; whoever came later has the same time.
+            let due = since.max(person.state_since).plus(time);
+            let left = due.since(now);
+            if person.state == Employment::OnLeave || left > 3 * time::DAY {
+                continue;
+            }
+            let week = -left.min(0) / (7 * time::DAY);
+            let step = if left > 0 { "days".to_owned() } else { format!("late-{week}") };
+            if left <= 0 {
+                for manager in managers(app, &person).await? {
+                    *late.entry(manager).or_default() += 1;
+                }
+            }
+            tells.push(Tell {
+                person: person.id,
+                topic: Topic::Tasks,
+                source: format!("confirm:{}:{step}", pack.digest),
+                at: now,
+                say: if left > 0 { "notice-confirm" } else { "notice-confirm-late" },
+                given: vec![("pack", pack.label()), ("due", due.0.to_string())],
+                link: "/policy".to_owned(),
+            });
+        }
+        told += write_down(app, tells).await?;
+    }
+    let week = now.0.div_euclid(7 * time::DAY);
+    let tells = late.into_iter().map(|(person, n)| Tell {
+        person,
+        topic: Topic::Tasks,
+        source: format!("confirm-team:{}:{week}", pack.digest),
+        at: now,
+        say: "notice-confirm-team",
+        given: vec![("pack", pack.label()), ("n", n.to_string())],
+        link: "/team".to_owned(),
+    });
+    Ok(told + write_down(app, tells.collect()).await?)
+}
+
+/// Who answers for somebody: by name, or for their unit.
+async fn managers(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> {
+    if let Some(manager) = person.manager {
+        return Ok(vec![manager]);
+    }
+    let holders = app.store.holders(Role::Manager, person.unit).await?;
+    Ok(holders
+        .into_iter()
+        .map(|(manager, _)| manager)
+        .find(|manager| *manager != person.id)
+        .into_iter()
         .collect())
 }
 

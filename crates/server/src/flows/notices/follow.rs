@@ -11,6 +11,8 @@ use crate::{App, error::Refusal};
 
 /// The name under which the store keeps how far it was read.
 const CURSOR: &str = "notices follow";
+/// People read at once.
+const PEOPLE: i64 = 500;
 /// Entries looked at in one transaction.
 const SPAN: u64 = 2000;
 
@@ -61,7 +63,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 26] = [
+pub const KINDS: [&str; 30] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
@@ -80,6 +82,10 @@ pub const KINDS: [&str; 26] = [
     "person.erased",
     "person.looked-at",
     "person.state",
+    "policy.in-force",
+    "policy.proposed",
+    "policy.published",
+    "policy.reviewed",
     "recovery-code.used",
     "role.given",
     "role.taken",
@@ -190,7 +196,50 @@ impl Reading<'_> {
             }
             return Ok(tells);
         }
+        if stored.subject.starts_with("policy:") {
+            return self.policy(stored, data, by, &tell).await;
+        }
         Ok(Vec::new())
+    }
+
+    /// A new version in force is told to everybody, a proposal to those who can let it be published.
+    async fn policy(
+        &mut self,
+        stored: &StoredEntry,
+        data: &Value,
+        by: &str,
+        tell: &impl Fn(PersonId, Topic, &'static str, Vec<(&'static str, String)>, &str) -> Tell,
+    ) -> Result<Vec<Tell>, Refusal> {
+        let given = || vec![("pack", data["policy"].as_str().unwrap_or_default().to_owned())];
+        let mut tells = Vec::new();
+        match stored.kind.as_str() {
+            "policy.in-force" => {
+                let digest = stored.subject.trim_start_matches("policy:");
+                let mut after = None;
+                loop {
+                    let people = self.app.store.to_confirm(digest, after, PEOPLE).await?;
+                    after = people.last().map(|last| (last.search.clone(), last.person.id.to_string()));
+                    if after.is_none() {
+                        break;
+                    }
+                    tells.extend(people.into_iter().map(|listed| {
+                        tell(listed.person.id, Topic::Tasks, "notice-policy", given(), "/policy")
+                    }));
+                }
+            }
+            "policy.proposed" => {
+                let link = format!("/policy/proposals/{}", data["proposal"].as_str().unwrap_or_default());
+                for role in [Role::Coordinator, Role::Security] {
+                    for (person, _) in self.app.store.holders(role, UnitId::ORGANISATION).await? {
+                        if person_subject(person) != by {
+                            tells.push(tell(person, Topic::Tasks, "notice-proposal", given(), &link));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(tells)
     }
 
     /// The name of whoever did it.
@@ -214,6 +263,7 @@ pub fn group(kind: &str) -> &'static str {
         "device" | "standing" => "devices",
         "person" | "people" | "unit" | "clear-out" | "team" => "people",
         "role" => "roles",
+        "policy" => "policy",
         _ => "access",
     }
 }

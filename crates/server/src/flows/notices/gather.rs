@@ -89,7 +89,8 @@ async fn tell(app: &App, id: PersonId, now: Millis) -> Result<bool, Refusal> {
     let words = spoken(app, &person);
     let choice = choice(app, id).await?;
     let held = things::held(app, &person).await?;
-    let waiting = things::of(app, &person, &held, &words).await?;
+    let own = things::own(app, person.id).await?;
+    let waiting = things::of(app, &person, (&held, &own), &words).await?;
 
     let mut write = app.store.write().await?;
     let mut notices = write.untold(id).await?;

@@ -1,0 +1,70 @@
+//! The policy of the sample: people confirm it, a next version comes a few weeks before the story ends, and
+//! most have confirmed that as well.
+
+use stead_model::{PersonId, time::DAY};
+use stead_policy::{pack::Files, shipped};
+use stead_server::{
+    App,
+    flows::policy::{confirm, publish, review},
+};
+
+use crate::{people::Organisation, told};
+
+/// Days before the end on which the next version is proposed.
+const PROPOSED: i64 = 24;
+/// Days before the end from which on it is in force.
+const IN_FORCE: i64 = 17;
+
+/// What happens on a day.
+pub async fn live(
+    app: &App,
+    (day, left): (i64, i64),
+    organisation: &Organisation,
+    luck: &mut fastrand::Rng,
+) -> anyhow::Result<()> {
+    let (author, approver) = organisation.who_publish();
+    if left == PROPOSED && day > 0 {
+        let effective = app.now().plus((PROPOSED - IN_FORCE) * DAY);
+        let says =
+            "A clear disk closes restricted work after one day, not three. Two laptops were lost this year.";
+        let id = publish::propose(app, author, &next(), says, Some(effective)).await.map_err(told)?;
+        publish::approve(app, approver, id).await.map_err(told)?;
+    }
+    if day == 200 {
+        let said = review::Said {
+            took_part: "Coordinator, security, staff council".to_owned(),
+            considered: "Two lost laptops, one with a clear disk; questions from the units".to_owned(),
+            outcome: "changed".to_owned(),
+            words: "Less time for disks that are not encrypted".to_owned(),
+        };
+        review::review(app, author, said).await.map_err(told)?;
+    }
+    // Most confirm in the first days, some after a reminder, a few not at all.
+    let digest = app.pack().digest.clone();
+    let waiting = app.store.to_confirm(&digest, None, 500).await?;
+    for listed in waiting {
+        if luck.u8(..) < 48 {
+            confirm::confirm(app, listed.person.id, &digest).await.map_err(told)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who writes a version and who publishes it.
+pub type Publishers = (PersonId, PersonId);
+
+/// The pack that ships with the next number and one change.
+fn next() -> Files {
+    let mut files = shipped::remote_work();
+    for (path, from, to) in [
+        ("pack.toml", "version = 2", "version = 3"),
+        ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
+        ("rules/disk-encrypted.md", "**three days**", "**one day**"),
+        ("rules/disk-encrypted.pt-BR.md", "**três dias**", "**um dia**"),
+    ] {
+        if let Some(text) = files.get_mut(path) {
+            *text = text.replace(from, to);
+        }
+    }
+    files
+}

@@ -1,0 +1,190 @@
+//! The life of the policy: which version is in force, from when on, and who confirmed its text.
+//!
+//! In scope: versions, from their publication to the day they come into force; confirming. Out of scope:
+//! judging by it (see `check_in` and [`subjects`]).
+
+pub mod confirm;
+pub mod diff;
+pub mod publish;
+pub mod review;
+pub mod subjects;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use stead_model::Millis;
+use stead_policy::{Lint, Pack, pack::Files};
+use stead_store::{Store, policy::Version};
+
+use super::{check_in, entry};
+use crate::{App, error::Refusal};
+
+/// Who publishes the first version.
+const INSTALLATION: &str = "installation";
+/// Entries of a ledger in which nothing has happened yet: the first version was published, and is in force.
+pub const FIRST_ENTRIES: u64 = 2;
+/// Devices that are judged anew at the same time.
+const AT_ONCE: i64 = 128;
+
+/// How entries name a version.
+pub fn subject(digest: &str) -> String {
+    format!("policy:{digest}")
+}
+
+/// The files of a version as they are stored.
+///
+/// # Errors
+/// When they are not what was stored.
+pub fn files(text: &str) -> Result<Files, Refusal> {
+    Ok(serde_json::from_str(text).map_err(stead_store::StoreError::from)?)
+}
+
+/// What is wrong with a pack, in one text.
+fn wrong(lints: &[Lint]) -> String {
+    let all: Vec<String> = lints.iter().map(|lint| format!("{}: {lint}", lint.place())).collect();
+    all.join("\n")
+}
+
+/// The policy to begin with: the one that is in force in this store, or, in a new one, what is given.
+///
+/// # Errors
+/// When the policy cannot be read, or another one is given than the one in force.
+pub async fn at_start(store: &Store, given: Option<&Files>, shipped: &Files) -> anyhow::Result<Pack> {
+    if let Some((version, text)) = store.policy_in_force().await? {
+        let stored: Files = serde_json::from_str(&text).context("the policy in force cannot be read")?;
+        let pack = Pack::load(&stored)
+            .map_err(|lints| anyhow::anyhow!("the policy in force cannot be used:\n{}", wrong(&lints)))?;
+        if let Some(given) = given {
+            let given = load(given)?;
+            anyhow::ensure!(
+                given.digest == pack.digest,
+                "{} is in force here since {}, and --pack names another text ({}). Leave --pack out, and publish a new version instead",
+                version.label(),
+                version.in_force_at.unwrap_or(version.effective_at),
+                given.label()
+            );
+        }
+        return Ok(pack);
+    }
+    load(given.unwrap_or(shipped))
+}
+
+fn load(files: &Files) -> anyhow::Result<Pack> {
+    Pack::load(files).map_err(|lints| {
+        anyhow::anyhow!(
+            "the policy pack cannot be used; `stead-server pack lint` says more:\n{}",
+            wrong(&lints)
+        )
+    })
+}
+
+/// Writes the first version down, where there is none.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
+    if app.store.policy_in_force().await?.is_some() {
+        return Ok(());
+    }
+    let now = app.now();
+    let pack = app.pack();
+    let mut write = app.store.write().await?;
+    // Looked at again inside the transaction: another server may have begun meanwhile.
+    if write.newest_policy(&pack.manifest.name).await?.is_some() {
+        return Ok(());
+    }
+    let data = json!({ "policy": pack.label(), "effective_at": now.0 });
+    let position =
+        write.append(&entry(now, INSTALLATION, "policy.published", subject(&pack.digest), data))?;
+    let version = Version {
+        digest: pack.digest.clone(),
+        name: pack.manifest.name.clone(),
+        version: i64::from(pack.manifest.version),
+        says: String::new(),
+        author: INSTALLATION.to_owned(),
+        approver: INSTALLATION.to_owned(),
+        published_at: now,
+        effective_at: now,
+        in_force_at: Some(now),
+        entry: position,
+    };
+    write.add_policy(&version, &serde_json::to_string(files).map_err(stead_store::StoreError::from)?).await?;
+    let data = json!({ "policy": pack.label() });
+    write.append(&entry(now, INSTALLATION, "policy.in-force", subject(&pack.digest), data))?;
+    Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// Puts versions in force whose day has come, takes over what another server put in force, and judges anew
+/// what an earlier version judged. Whether anything was done.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn run(app: &Arc<App>) -> Result<bool, Refusal> {
+    let came = come_into_force(app, app.now()).await?;
+    let took = take_over(app).await?;
+    let judged = judge_again(app).await?;
+    Ok(came || took || judged > 0)
+}
+
+async fn come_into_force(app: &App, now: Millis) -> Result<bool, Refusal> {
+    let mut came = false;
+    for version in app.store.policies_due(now).await? {
+        let mut write = app.store.write().await?;
+        if write.put_policy_in_force(&version.digest, now).await? {
+            let data = json!({ "policy": version.label() });
+            write.append(&entry(now, "policy", "policy.in-force", subject(&version.digest), data))?;
+            write.commit(&app.keys.ledger).await?;
+            came = true;
+        }
+    }
+    Ok(came)
+}
+
+/// The version that the store says is in force, when this server judges by another.
+async fn take_over(app: &App) -> Result<bool, Refusal> {
+    let own = app.pack().digest.clone();
+    if app.store.policy_at(Millis(i64::MAX)).await?.is_none_or(|version| version.digest == own) {
+        return Ok(false);
+    }
+    let Some((version, text)) = app.store.policy_in_force().await? else { return Ok(false) };
+    let pack = Pack::load(&files(&text)?).map_err(|lints| {
+        tracing::error!(policy = version.label(), "the policy in force cannot be used: {}", wrong(&lints));
+        Refusal::said(stead_model::problem::Kind::Internal, "panicked")
+    })?;
+    tracing::info!(policy = pack.label(), digest = pack.digest, "policy in force");
+    app.put_in_force(pack);
+    Ok(true)
+}
+
+/// Judges every device anew whose last report was judged by another version and that is heard; how many.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn judge_again(app: &Arc<App>) -> Result<usize, Refusal> {
+    let mut judged = 0;
+    loop {
+        let pack = app.pack();
+        let heard_since = app.now().plus(-pack.silent_after);
+        let ids = app.store.judged_by_another(&pack.digest, heard_since, AT_ONCE).await?;
+        let mut going = tokio::task::JoinSet::new();
+        for id in ids {
+            let app = Arc::clone(app);
+            going.spawn(async move { check_in::judge_again(&app, id).await });
+        }
+        let mut done = 0;
+        while let Some(result) = going.join_next().await {
+            match result {
+                Ok(Ok(true)) => done += 1,
+                // It moved on meanwhile, and is judged by what it sent.
+                Ok(Ok(false)) => {}
+                Ok(Err(refusal)) => return Err(refusal),
+                Err(_) => tracing::error!("judging a device anew ended abruptly"),
+            }
+        }
+        judged += done;
+        if done == 0 {
+            return Ok(judged);
+        }
+    }
+}

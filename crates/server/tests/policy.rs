@@ -1,0 +1,216 @@
+//! The life of the policy: two people publish a version, its day puts it in force, devices and people are
+//! judged by it, and everybody confirms its exact text.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
+
+mod support;
+
+use stead_model::{
+    Employment, Outcome, Role, Subject, UnitId,
+    time::{DAY, MINUTE},
+};
+use stead_policy::{pack::Files, shipped};
+use stead_server::{
+    flows::{
+        directory,
+        policy::{confirm, diff, publish, subjects},
+    },
+    jobs,
+};
+use support::TestServer;
+
+/// The pack that ships with the next number, a rule that gives less time, and one rule less.
+fn next_version() -> Files {
+    let mut files = shipped::remote_work();
+    let change = |text: &mut String, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        *text = text.replace(from, to);
+    };
+    change(files.get_mut("pack.toml").unwrap(), "version = 2", "version = 3");
+    change(files.get_mut("rules/disk-encrypted.md").unwrap(), "grace = \"P3D\"", "grace = \"P1D\"");
+    for path in ["rules/clock-right.md", "rules/clock-right.pt-BR.md", "tests/clock-right.toml"] {
+        files.remove(path);
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rc_9_a_version_takes_two_people_and_its_day() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let all = UnitId::ORGANISATION;
+    let author = server.person("Author", all).await;
+    let other = server.person("Other", all).await;
+    let sam = server.person("Sam", all).await;
+    let device = server.device(sam, 1).await;
+    let before = app.pack();
+    assert_eq!(before.label(), "remote-work 2");
+    assert_eq!(app.store.report(device).await.unwrap().unwrap().pack, "remote-work 2");
+
+    let day = app.now().plus(3 * DAY);
+    let id = publish::propose(app, author, &next_version(), "A day to encrypt.", Some(day)).await.unwrap();
+    let refused = publish::approve(app, author, id).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("policy-two"), "{refused:?}");
+    publish::approve(app, other, id).await.unwrap();
+    assert!(publish::approve(app, other, id).await.is_err(), "once");
+
+    server.pass(3 * DAY - MINUTE);
+    jobs::once(app).await;
+    assert_eq!(app.pack().digest, before.digest, "its day has not come");
+    server.pass(MINUTE);
+    jobs::once(app).await;
+    assert_eq!(app.pack().label(), "remote-work 3");
+    let report = app.store.report(device).await.unwrap().unwrap();
+    assert_eq!(report.pack, "remote-work 3");
+    let findings = app.store.findings(device).await.unwrap();
+    assert!(findings.iter().all(|finding| finding.rule != "clock-right"), "the rule is no more");
+    assert_eq!(app.store.tallies().await.unwrap()["rule/clock-right/pass"], 0);
+    assert_eq!(findings.len(), app.pack().rules_of(Subject::Device).len());
+
+    // A clock that is set back takes nothing back.
+    server.pass(-30 * DAY);
+    jobs::once(app).await;
+    assert_eq!(app.pack().label(), "remote-work 3");
+    server.pass(30 * DAY);
+
+    // What was in force on a day is known afterwards.
+    let then = app.store.policy_at(day.plus(-1)).await.unwrap().unwrap();
+    assert_eq!(then.label(), "remote-work 2");
+    let changes = diff::between(&before, &app.pack());
+    let words: Vec<_> = changes.iter().map(|c| (c.rule.as_str(), c.change)).collect();
+    assert_eq!(words, [("disk-encrypted", diff::Change::Stricter), ("clock-right", diff::Change::Removed)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_sound_is_not_proposed() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let author = server.person("Author", UnitId::ORGANISATION).await;
+    let refused = async |files: &Files, says: &str| {
+        let refusal = publish::propose(app, author, files, says, None).await.unwrap_err();
+        format!("{refusal:?}")
+    };
+    assert!(refused(&shipped::remote_work(), "The same.").await.contains("policy-number"));
+    assert!(refused(&next_version(), "  ").await.contains("policy-says"));
+    let mut broken = next_version();
+    broken.insert("rules/new.md".to_owned(), "no rule".to_owned());
+    assert!(refused(&broken, "x").await.contains("rules/new.md:1:1"));
+    let mut untested = next_version();
+    untested.remove("tests/disk-encrypted.toml");
+    assert!(refused(&untested, "x").await.contains("tests/disk-encrypted.toml"));
+    assert!(app.store.policy_drafts().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let all = UnitId::ORGANISATION;
+    let sam = server.person("Sam", all).await;
+    let coordinator = server.person("Cora", all).await;
+    server.give(coordinator, Role::Coordinator, all).await;
+    let session = server.sign_in(sam).await;
+    jobs::once(app).await;
+    let finding = async |rule: &str| {
+        let all = app.store.subject_findings(Subject::Person, &sam.to_string()).await.unwrap();
+        all.into_iter().find(|finding| finding.rule == rule).map(|finding| finding.outcome)
+    };
+    assert_eq!(finding("policy-acknowledged").await, Some(Outcome::Fail));
+    assert_eq!(finding("training-current").await, Some(Outcome::Unknown));
+    let home = server.get("/home", &session).await.body;
+    assert!(home.contains("Read what changed in the policy and confirm it"), "{home}");
+
+    let page = server.get("/policy", &session).await.body;
+    assert!(page.contains("You have not confirmed this policy yet."));
+    let wrong = server.post("/policy/confirm", &session, "digest=sha256:0").await;
+    assert!(wrong.status == 422 && wrong.body.contains("Another version came into force"));
+    let digest = app.pack().digest.clone();
+    let done = server.post("/policy/confirm", &session, &format!("digest={digest}")).await;
+    assert_eq!(done.status, 303);
+    assert_eq!(finding("policy-acknowledged").await, Some(Outcome::Pass), "at once");
+    assert!(server.get("/policy", &session).await.body.contains("You confirmed this text on"));
+    let head = app.store.ledger_head().await.unwrap();
+    let subject = format!("policy:{digest}");
+    let entries = app.store.ledger_newest(Some(&subject), head.size, 50).await.unwrap();
+    let confirmed: Vec<_> = entries.iter().filter(|entry| entry.kind == "policy.confirmed").collect();
+    assert_eq!(confirmed.len(), 1);
+    assert!(confirmed[0].text.contains(&digest) && confirmed[0].text.contains(&sam.to_string()));
+    confirm::confirm(app, sam, &digest).await.unwrap();
+    assert_eq!(app.store.ledger_head().await.unwrap().size, head.size, "twice is once");
+
+    // The next version asks again, and shows what changed since.
+    let other = server.person("Other", all).await;
+    let id = publish::propose(app, coordinator, &next_version(), "A day to encrypt.", None).await.unwrap();
+    publish::approve(app, other, id).await.unwrap();
+    jobs::once(app).await;
+    server.pass(2 * MINUTE);
+    jobs::once(app).await;
+    assert_eq!(finding("policy-acknowledged").await, Some(Outcome::Fail));
+    let page = server.get("/policy", &session).await.body;
+    assert!(
+        page.contains("Asks for more.") && page.contains("Time to mend it: 3 days before, 1 day now."),
+        "{page}"
+    );
+    assert!(page.contains("Asked for no more.") && page.contains("A day to encrypt."));
+    assert_eq!(app.store.reached(&app.pack().digest).await.unwrap(), (3, 0));
+
+    // Who is missing is named, with why.
+    let reader = server.sign_in(coordinator).await;
+    let page = server.get("/policy/reach", &reader).await.body;
+    assert!(page.contains("Sam") && page.contains("Was told; still has time"), "{page}");
+    for person in [sam, coordinator] {
+        confirm::confirm(app, person, &app.pack().digest).await.unwrap();
+    }
+    directory::set_state(app, other, Employment::OnLeave, None, "test").await.unwrap();
+    let page = server.get("/policy/reach", &reader).await.body;
+    assert!(page.contains("On leave") && !page.contains("Sam"), "{page}");
+    confirm::confirm(app, other, &app.pack().digest).await.unwrap();
+    let page = server.get("/policy/reach", &reader).await.body;
+    assert!(page.contains("3 of 3 have confirmed it."), "{page}");
+    // Every version stays readable.
+    let old = server.get(&format!("/policy/versions/{digest}"), &session).await;
+    assert!(old.status == 200 && old.body.contains("remote-work 2") && old.body.contains("clock"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opm_s4_the_organisation_is_judged_by_its_own_records() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let all = UnitId::ORGANISATION;
+    let coordinator = server.person("Cora", all).await;
+    let other = server.person("Other", all).await;
+    let id =
+        publish::propose(app, coordinator, &shipped::telework_government(), "The law.", None).await.unwrap();
+    publish::approve(app, other, id).await.unwrap();
+    jobs::once(app).await;
+    server.pass(2 * MINUTE);
+    jobs::once(app).await;
+    let finding = async |rule: &str| {
+        let all = app.store.subject_findings(Subject::Organisation, subjects::ORGANISATION).await.unwrap();
+        let found = all.into_iter().find(|finding| finding.rule == rule).unwrap();
+        (found.outcome, found.observed)
+    };
+    assert_eq!(finding("rules-have-controls").await, (Outcome::Pass, "0 rules without one".to_owned()));
+    assert_eq!(finding("coordinator-named").await.0, Outcome::Fail);
+    assert_eq!(finding("looks-have-a-purpose").await.0, Outcome::Pass);
+    assert_eq!(finding("backup-made").await.0, Outcome::Unknown, "never made is not made");
+    assert_eq!(finding("policy-reviewed").await.0, Outcome::Pass);
+    assert_eq!(finding("everybody-reached").await.0, Outcome::Pass, "there is still time");
+    assert_eq!(finding("equipment-planned").await.0, Outcome::Unknown);
+
+    server.give(coordinator, Role::Coordinator, all).await;
+    server.pass(15 * DAY);
+    jobs::once(app).await;
+    assert_eq!(finding("coordinator-named").await, (Outcome::Pass, "1 coordinators".to_owned()));
+    assert_eq!(finding("everybody-reached").await, (Outcome::Fail, "2 past their time".to_owned()));
+    server.pass(351 * DAY);
+    jobs::once(app).await;
+    assert_eq!(finding("policy-reviewed").await.0, Outcome::Fail);
+    let session = server.sign_in(coordinator).await;
+    let page = server.get("/policy", &session).await.body;
+    assert!(page.contains("The review of this policy is overdue."));
+    let form = "took_part=Cora&considered=Losses&outcome=kept&words=";
+    assert_eq!(server.post("/policy/reviews", &session, form).await.status, 303);
+    assert_eq!(finding("policy-reviewed").await.0, Outcome::Pass);
+    let missing = server.post("/policy/reviews", &session, "took_part=&considered=&outcome=").await;
+    assert!(missing.status == 422 && missing.body.contains("Choose one of the two."));
+}
