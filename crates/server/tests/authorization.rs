@@ -98,6 +98,8 @@ GET  /policy/versions/{digest}      all
 GET  /policy/reach                  coordinator security auditor
 POST /policy/proposals              coordinator security
 GET  /policy/proposals/{proposal}   coordinator security
+GET  /policy/proposals/{proposal}/try coordinator security
+GET  /policy/proposals/{proposal}/try.csv coordinator security
 POST /policy/proposals/{proposal}/approve coordinator security
 POST /policy/proposals/{proposal}/withdraw coordinator security
 POST /policy/reviews                coordinator security

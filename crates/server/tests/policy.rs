@@ -5,14 +5,14 @@
 mod support;
 
 use stead_model::{
-    Employment, Outcome, Role, Subject, UnitId,
+    Employment, Outcome, Role, Standing, Subject, UnitId,
     time::{DAY, MINUTE},
 };
 use stead_policy::{pack::Files, shipped};
 use stead_server::{
     flows::{
         directory,
-        policy::{confirm, diff, publish, subjects},
+        policy::{confirm, diff, publish, subjects, what_if},
     },
     jobs,
 };
@@ -213,4 +213,47 @@ async fn opm_s4_the_organisation_is_judged_by_its_own_records() {
     assert_eq!(finding("policy-reviewed").await.0, Outcome::Pass);
     let missing = server.post("/policy/reviews", &session, "took_part=&considered=&outcome=").await;
     assert!(missing.status == 422 && missing.body.contains("Choose one of the two."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let unit = server.unit("Archive", UnitId::ORGANISATION).await;
+    let sam = server.person("Sam", unit).await;
+    let cora = server.person("Cora", UnitId::ORGANISATION).await;
+    server.give(cora, Role::Coordinator, UnitId::ORGANISATION).await;
+    let device = server.device(sam, 1).await;
+    let mut files = next_version();
+    // Nobody has so few administrators: every device fails, and has its grace.
+    let text = files.get_mut("pack.toml").unwrap();
+    *text = text.replace("administrators = { value = 2", "administrators = { value = -1");
+    files.remove("tests/few-administrators.toml");
+    let pack = std::sync::Arc::new(stead_policy::Pack::load(&files).unwrap());
+    let size = app.store.ledger_head().await.unwrap().size;
+    let tried = what_if::try_out(app, std::sync::Arc::clone(&pack), |_| ()).await.unwrap();
+    assert_eq!((tried.devices, tried.unread, tried.more), (1, 0, 0));
+    let worse = &tried.worse[0];
+    assert_eq!((worse.device, worse.before, worse.after), (device, Standing::Good, Standing::Due));
+    assert_eq!(
+        (worse.unit.as_str(), worse.rules.as_slice()),
+        ("Archive", ["few-administrators".to_owned()].as_slice())
+    );
+    let grace = pack.rule("few-administrators").unwrap().grace;
+    assert_eq!(worse.lapses_at, Some(app.now().plus(grace)), "and from when on");
+    assert_eq!(tried.moved(Standing::Good, Standing::Due), 1);
+    let file = String::from_utf8(what_if::csv(&tried).unwrap()).unwrap();
+    assert!(file.contains("Archive,Sam,") && file.contains("few-administrators"), "{file}");
+    let same = what_if::try_out(app, app.pack(), |_| ()).await.unwrap();
+    assert!(same.worse.is_empty(), "what is in force changes nobody");
+    assert_eq!(app.store.ledger_head().await.unwrap().size, size, "nothing was changed");
+
+    // On the page, for those who may write the policy.
+    let id = publish::propose(app, cora, &next_version(), "A day to encrypt.", None).await.unwrap();
+    let session = server.sign_in(cora).await;
+    let page = server.get(&format!("/policy/proposals/{id}/try"), &session).await;
+    assert!(page.status == 200 && page.body.contains("No device would stand worse"), "{}", page.body);
+    assert!(page.body.contains("Archive"));
+    let file = server.get(&format!("/policy/proposals/{id}/try.csv"), &session).await;
+    assert!(file.body.starts_with("unit,person,device"));
 }

@@ -136,6 +136,25 @@ pub struct StoredReport {
     pub envelope: String,
 }
 
+/// What a device last reported, with what a change of the policy is told by.
+#[derive(Clone, Debug)]
+pub struct ToTry {
+    /// The device.
+    pub device: DeviceId,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub person: String,
+    /// The name of their unit.
+    pub unit: String,
+    /// Who owns it.
+    pub owner: String,
+    /// Its standing.
+    pub standing: Standing,
+    /// The sealed report.
+    pub envelope: String,
+}
+
 const COLUMNS: &str = "SELECT d.id, d.person_id, p.name, d.name, d.owner, d.public_key, d.enrolled_at, \
     d.revoked_at, t.system, t.standing, t.standing_since, s.seq, s.last_seen \
     FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id \
@@ -291,6 +310,44 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// The last reports of devices that were heard since a time, by id, after one that was seen.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn reports_to_try(
+        &self,
+        heard_since: Millis,
+        after: Option<DeviceId>,
+        limit: i64,
+    ) -> Result<Vec<ToTry>> {
+        let rows = sqlx::query(
+            "SELECT r.device_id, d.name, p.name, u.name, d.owner, t.standing, r.envelope
+             FROM device_report r JOIN device d ON d.id = r.device_id JOIN person p ON p.id = d.person_id
+             JOIN unit u ON u.id = p.unit_id JOIN device_standing t ON t.device_id = r.device_id
+             JOIN device_state s ON s.device_id = r.device_id
+             WHERE d.revoked_at IS NULL AND s.last_seen > $1 AND r.device_id > $2 ORDER BY r.device_id LIMIT $3",
+        )
+        .bind(heard_since.0)
+        .bind(after.map_or(String::new(), |after| after.to_string()))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let id: String = row.try_get(0)?;
+                Ok(ToTry {
+                    device: device_id(&id)?,
+                    name: row.try_get(1)?,
+                    person: row.try_get(2)?,
+                    unit: row.try_get(3)?,
+                    owner: row.try_get(4)?,
+                    standing: standing(row, 5, &id)?,
+                    envelope: row.try_get(6)?,
+                })
+            })
+            .collect()
     }
 
     /// Devices whose next deadline has come.

@@ -1017,3 +1017,28 @@ record-confirmed-kept = As long as the version that you confirmed.
 hears-policy = The policy
 rule-stands = How it stands
 rule-who-people = Who they are stands on each one’s own record, which opens for a purpose.
+
+try-title = What if
+try-ask = What if it were in force now?
+try-headline = { $n ->
+    [0] No device would stand worse
+    [one] One device would stand worse
+   *[other] { $n } devices would stand worse
+  }
+try-lead = What { $n } devices last reported, judged by { $pack }. Nothing has been changed.
+try-unread = { $n ->
+    [one] One last report could not be read.
+   *[other] { $n } last reports could not be read.
+  }
+try-file = All of them as a file (CSV)
+try-units = How units would move
+try-due = Would be due
+try-lapsed = Would lapse at once
+try-good = Would be good
+try-who = Which devices, and from when on
+try-first = The first { $n }
+try-device = Device
+try-now = Now
+try-then = Then
+try-why = Rules
+try-lapses = lapses { $time }

@@ -1084,3 +1084,28 @@ record-confirmed-kept = Enquanto existir a versão que você confirmou.
 hears-policy = A política
 rule-stands = Como está
 rule-who-people = Quem são está no registro de cada pessoa, que se abre com um motivo.
+
+try-title = E se
+try-ask = E se ela estivesse em vigor agora?
+try-headline = { $n ->
+    [0] Nenhum dispositivo ficaria pior
+    [one] Um dispositivo ficaria pior
+   *[other] { $n } dispositivos ficariam piores
+  }
+try-lead = O que { $n } dispositivos informaram por último, avaliado por { $pack }. Nada foi alterado.
+try-unread = { $n ->
+    [one] Um último relatório não pôde ser lido.
+   *[other] { $n } últimos relatórios não puderam ser lidos.
+  }
+try-file = Todos em um arquivo (CSV)
+try-units = Como as unidades mudariam
+try-due = Ficariam a fazer
+try-lapsed = Venceriam na hora
+try-good = Ficariam em dia
+try-who = Quais dispositivos, e a partir de quando
+try-first = Os primeiros { $n }
+try-device = Dispositivo
+try-now = Agora
+try-then = Depois
+try-why = Regras
+try-lapses = vence { $time }

@@ -3,17 +3,22 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use clap::Subcommand;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::{Value, json};
-use stead_model::catalogue::{self, FactType, Source};
+use stead_model::{
+    Standing,
+    catalogue::{self, FactType, Source},
+};
 use stead_policy::{Lint, Pack as Policy, pack::Files, pack_test};
 
-use crate::pack_folder;
+use super::Data;
+use crate::{Config, flows::policy::what_if, pack_folder, words::Words};
 
 #[derive(Subcommand)]
 pub(super) enum Pack {
@@ -26,6 +31,16 @@ pub(super) enum Pack {
     Test {
         /// The pack's folder.
         dir: PathBuf,
+    },
+    /// Judge what devices last reported by a pack that is not in force. Nothing is changed.
+    Try {
+        #[command(flatten)]
+        data: Data,
+        /// The pack's folder.
+        dir: PathBuf,
+        /// File for the devices that would stand worse, as CSV.
+        #[arg(long, value_name = "FILE")]
+        csv: Option<PathBuf>,
     },
     /// Propose a pack to a server as its next version. Somebody else publishes it there.
     Publish {
@@ -72,6 +87,13 @@ impl Pack {
                     Err(lints) => Ok(print_lints(&lints)),
                 }
             }
+            Self::Try { data, dir, csv } => {
+                let files = pack_folder::read(&dir)?;
+                match Policy::load(&files) {
+                    Ok(pack) => try_out(&data, pack, csv.as_deref()).await,
+                    Err(lints) => Ok(print_lints(&lints)),
+                }
+            }
             Self::Publish { dir, server, token_file, says, effective } => {
                 let files = pack_folder::read(&dir)?;
                 if let Err(lints) = Policy::load(&files) {
@@ -92,6 +114,42 @@ impl Pack {
             }
         }
     }
+}
+
+/// Says who would stand worse.
+async fn try_out(data: &Data, pack: Policy, csv: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let app = data.open(Config::default()).await?;
+    let label = pack.label();
+    let began = Instant::now();
+    let progress = |devices: i64| {
+        if devices % 10_000 < 1_000 {
+            eprint!("\r{devices} devices judged");
+        }
+    };
+    let tried = what_if::try_out(&app, Arc::new(pack), progress)
+        .await
+        .map_err(|refusal| anyhow::anyhow!("{}", refusal.problem(&Words::english())))?;
+    let seconds = began.elapsed().as_secs_f64();
+    eprintln!("\r{} devices judged by {label} in {seconds:.1} s", tried.devices);
+    if tried.unread > 0 {
+        eprintln!("{} last reports could not be read", tried.unread);
+    }
+    println!("{:<28} {:>8} {:>12} {:>12} {:>12}", "unit", "devices", "to due", "to lapsed", "to good");
+    for (unit, moved) in &tried.units {
+        let to = |to: Standing| -> i64 {
+            moved.iter().filter(|((from, after), _)| from != after && *after == to).map(|(_, n)| n).sum()
+        };
+        let all: i64 = moved.values().sum();
+        let (due, lapsed, good) = (to(Standing::Due), to(Standing::Lapsed), to(Standing::Good));
+        println!("{unit:<28} {all:>8} {due:>12} {lapsed:>12} {good:>12}");
+    }
+    println!("{} devices would stand worse", tried.worse.len() as i64 + tried.more);
+    if let Some(file) = csv {
+        std::fs::write(file, what_if::csv(&tried)?)?;
+        println!("They are in {}", file.display());
+    }
+    app.store.close().await;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Sends a pack to a server.

@@ -140,6 +140,12 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/policy/reach", May(Action::OverviewSee, On::Organisation), policy::reach)
         .post("/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::propose)
         .get("/policy/proposals/{proposal}", May(Action::PolicyWrite, On::Organisation), policy::proposal)
+        .get("/policy/proposals/{proposal}/try", May(Action::PolicyWrite, On::Organisation), policy::try_out)
+        .get(
+            "/policy/proposals/{proposal}/try.csv",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::try_file,
+        )
         .post(
             "/policy/proposals/{proposal}/approve",
             Proof(Action::PolicyWrite, On::Organisation),

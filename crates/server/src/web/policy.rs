@@ -7,10 +7,10 @@ use askama::Template;
 use axum::{
     Form as Posted,
     extract::{Path, Query, State},
-    response::{IntoResponse, Redirect},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use stead_model::{Millis, PersonId, RecordId, Subject};
+use stead_model::{Millis, PersonId, RecordId, Standing, Subject, problem::Kind};
 use stead_policy::{Pack, shipped};
 use stead_store::{
     people::Listed,
@@ -18,7 +18,7 @@ use stead_store::{
 };
 
 use super::{
-    Base, Page, PageError, Reader, encode,
+    Base, Page, PageError, Reader, download, encode,
     form::{self, Form},
     markdown, nothing_here, page, parts,
 };
@@ -30,6 +30,7 @@ use crate::{
         self, confirm,
         diff::{self, Change},
         publish, review, subjects,
+        what_if::{self, Tried, Worse},
     },
     words::Words,
 };
@@ -430,6 +431,79 @@ async fn proposal_of(app: &App, reader: &Reader, id: &str, form: Form) -> Result
 /// `GET /policy/proposals/{proposal}`.
 pub async fn proposal(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Page {
     page(&proposal_of(&app, &reader, &id, Form::default()).await?)
+}
+
+/// How a unit's devices would move.
+struct UnitRow {
+    unit: String,
+    all: i64,
+    due: i64,
+    lapsed: i64,
+    good: i64,
+}
+
+#[derive(Template)]
+#[template(path = "policy_try.html")]
+struct Try {
+    base: Base,
+    id: RecordId,
+    label: String,
+    worse: i64,
+    units: Vec<UnitRow>,
+    first: Vec<Worse>,
+    tried: Tried,
+}
+
+impl Try {
+    /// Whether more would stand worse than the page shows.
+    fn is_cut(&self) -> bool {
+        usize::try_from(self.worse).is_ok_and(|worse| worse > self.first.len())
+    }
+}
+
+async fn tried(app: &App, id: &str) -> Result<(RecordId, Arc<Pack>, Tried), PageError> {
+    let id: RecordId = id.parse().map_err(|_| nothing_here("policy"))?;
+    let draft = app.store.policy_draft(id).await?.filter(|draft| draft.state == "proposed");
+    let pack = load(&draft.ok_or_else(|| nothing_here("policy"))?.files)?;
+    let tried = what_if::try_out(app, Arc::clone(&pack), |_| ()).await?;
+    Ok((id, pack, tried))
+}
+
+/// `GET /policy/proposals/{proposal}/try`: what if it were in force now.
+pub async fn try_out(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Page {
+    let (id, pack, mut tried) = tried(&app, &id).await?;
+    let units = tried.units.iter().map(|(unit, moved)| {
+        let to = |to: Standing| {
+            moved.iter().filter(|((from, after), _)| from != after && *after == to).map(|(_, n)| n).sum()
+        };
+        UnitRow {
+            unit: unit.clone(),
+            all: moved.values().sum(),
+            due: to(Standing::Due),
+            lapsed: to(Standing::Lapsed),
+            good: to(Standing::Good),
+        }
+    });
+    let units = units.collect();
+    let worse = i64::try_from(tried.worse.len()).unwrap_or(i64::MAX).saturating_add(tried.more);
+    let mut first = std::mem::take(&mut tried.worse);
+    first.truncate(PAGE);
+    page(&Try {
+        base: Base::of(&app, &reader, reader.words.say("try-title"), "/policy"),
+        id,
+        label: pack.label(),
+        worse,
+        units,
+        first,
+        tried,
+    })
+}
+
+/// `GET /policy/proposals/{proposal}/try.csv`: everybody who would stand worse.
+pub async fn try_file(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, PageError> {
+    let (_, _, tried) = tried(&app, &id).await?;
+    let file = what_if::csv(&tried).map_err(|_| Refusal::said(Kind::Internal, "panicked"))?;
+    Ok(download("what-if.csv", "text/csv; charset=utf-8", file))
 }
 
 /// `POST /policy/proposals`: proposes a pack that ships.

@@ -177,7 +177,7 @@ async fn judge_report(
 }
 
 /// The facts of a report, with those that the server's own records hold.
-pub(super) fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusal> {
+pub(in crate::flows) fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusal> {
     let mut facts: Facts = read(report.facts.get().as_bytes())?;
     for name in facts.keys() {
         match catalogue::find(name).map(|spec| spec.source) {

@@ -23,6 +23,7 @@ use self::{
 use super::writer::Written;
 use crate::{App, error::Refusal};
 
+pub(in crate::flows) use judging::facts_of;
 pub use known::Known;
 pub(in crate::flows) use message::{
     on_time as device_on_time, read, refused as bad_seal, same_device, version,

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod publish;
 pub mod review;
 pub mod subjects;
+pub mod what_if;
 
 use std::sync::Arc;
 
