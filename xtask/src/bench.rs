@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::{bench_agent, bench_ingest, bench_people};
+use crate::{bench_agent, bench_ingest, bench_people, bench_what_if};
 
 #[derive(Subcommand)]
 pub enum Bench {
@@ -12,6 +12,8 @@ pub enum Bench {
     Ingest(bench_ingest::Ingest),
     /// Pages with many people and devices, and devices in front of a flood of sign-ins.
     People(bench_people::People),
+    /// A proposal judged against what a fleet last reported.
+    WhatIf(bench_what_if::WhatIf),
 }
 
 impl Bench {
@@ -20,6 +22,7 @@ impl Bench {
             Self::Agent(agent) => agent.run(),
             Self::Ingest(ingest) => ingest.run(),
             Self::People(people) => people.run(),
+            Self::WhatIf(what_if) => what_if.run(),
         }
     }
 }

@@ -71,6 +71,21 @@ const PAGES: [(&str, &[&str]); 6] = [
     ("operator", &["/system", "/people", "/system/messages"]),
 ];
 
+/// Makes a sample of so many people and devices.
+pub fn fill(data: &std::path::Path, url: Option<&str>, (people, devices): (u32, u32)) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut sample = Command::new(machine::built("stead-sample", true));
+    sample.args(["--days", "1", "--people", &people.to_string()]);
+    sample.args(["--devices", &devices.to_string(), "--data"]).arg(data);
+    if let Some(url) = url {
+        sample.args(["--store", url]);
+    }
+    let made = sample.output()?;
+    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    println!("sample made in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
 impl People {
     pub fn run(self) -> anyhow::Result<()> {
         if !self.no_build {
@@ -89,7 +104,7 @@ impl People {
             if self.postgres { Some(Postgres::start(true).map_err(|e| anyhow!(e))?) } else { None };
         let url =
             postgres.as_ref().map(|p| p.create_database("bench")).transpose().map_err(|e| anyhow!(e))?;
-        self.fill(&data, url.as_deref())?;
+        fill(&data, url.as_deref(), (self.people, self.devices))?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         // A flood comes from many addresses; here a proxy says which.
         let more = ["--behind-proxy".to_owned()];
@@ -100,20 +115,6 @@ impl People {
         flood(&server)?;
         drop(server);
         let _ = fs::remove_dir_all(&data);
-        Ok(())
-    }
-
-    fn fill(&self, data: &std::path::Path, url: Option<&str>) -> anyhow::Result<()> {
-        let started = Instant::now();
-        let mut sample = Command::new(machine::built("stead-sample", true));
-        sample.args(["--days", "1", "--people", &self.people.to_string()]);
-        sample.args(["--devices", &self.devices.to_string(), "--data"]).arg(data);
-        if let Some(url) = url {
-            sample.args(["--store", url]);
-        }
-        let made = sample.output()?;
-        ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        println!("sample made in {:.0} s", started.elapsed().as_secs_f64());
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod bench;
 mod bench_agent;
 mod bench_ingest;
 mod bench_people;
+mod bench_what_if;
 mod machine;
 mod test;
 mod tidy;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use stead_model::{DeviceId, Millis, Outcome, Standing, problem::Kind, time};
-use stead_store::{ledger::Head, tally};
+use stead_store::{ledger::Head, policy::Version, tally};
 
 use crate::{
     App,
@@ -55,6 +55,8 @@ pub struct Then {
     pub standings: BTreeMap<Standing, i64>,
     /// Findings by rule, and by outcome.
     pub rules: Vec<(String, BTreeMap<Outcome, i64>)>,
+    /// The policy that was in force when the day ended; none before the first.
+    pub policy: Option<Version>,
     /// The ledger as it was then.
     pub ledger: Head,
 }
@@ -91,6 +93,7 @@ pub async fn organisation(app: &App, day: Day) -> Result<Then, Refusal> {
         day,
         standings: Standing::ALL.iter().map(|s| (*s, of(&tally::standing_name(*s)))).collect(),
         rules: rules.into_iter().collect(),
+        policy: app.store.policy_at(day.end()).await?,
         ledger: app.store.ledger_at(day.end()).await?,
     })
 }

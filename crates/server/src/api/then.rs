@@ -36,6 +36,9 @@ pub struct Then {
     standings: BTreeMap<&'static str, i64>,
     /// Findings by rule and outcome.
     rules: BTreeMap<String, BTreeMap<&'static str, i64>>,
+    /// Digest of the policy that was in force; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
     /// How many entries the ledger had.
     entries: u64,
     /// The newest checkpoint that was signed by then.
@@ -54,6 +57,7 @@ pub async fn get(State(app): State<Arc<App>>, Asked(asked): Asked<On>) -> Result
         at: at(day.end()),
         standings: then.standings.iter().map(|(standing, n)| (standing.word(), *n)).collect(),
         rules: then.rules.into_iter().map(|(rule, n)| (rule, counts(n))).collect(),
+        policy: then.policy.map(|version| version.digest),
         entries: then.ledger.size,
         checkpoint: then.ledger.checkpoint,
     }))
