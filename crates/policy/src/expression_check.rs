@@ -20,6 +20,9 @@ use crate::pack::Parameters;
 /// The deepest nesting taken.
 const MAX_DEPTH: usize = 40;
 
+/// The most loops within one another: each multiplies the work.
+const MAX_LOOPS: usize = 2;
+
 /// The type of a part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -272,6 +275,9 @@ impl Checker<'_> {
         };
         if loop_.iter_var2.is_some() {
             return error(id, "only one name is taken for the elements", "write `list.all(v, …)`");
+        }
+        if self.scope.len() >= 2 * MAX_LOOPS {
+            return error(id, "the loops are nested too deeply", "split the rule in two");
         }
         let start = self.infer(&loop_.accu_init)?;
         let outside = self.scope.len();

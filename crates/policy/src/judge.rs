@@ -122,6 +122,13 @@ pub fn fold<'a>(
     (standing, next)
 }
 
+/// Judges facts by one rule of a pack, as if for the first time.
+pub fn judge_one(pack: &Pack, rule: &Rule, facts: &Facts, now: Millis) -> (Outcome, String) {
+    let bindings =
+        Bindings::new(&pack.env, facts, &pack.facts, &pack.manifest.parameters, &pack.os_support, now);
+    outcome(rule, &bindings, facts)
+}
+
 fn outcome(rule: &Rule, bindings: &Bindings<'_>, facts: &Facts) -> (Outcome, String) {
     if let Some((when, when_not)) = &rule.when {
         match bindings.evaluate(when) {

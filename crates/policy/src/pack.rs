@@ -64,6 +64,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// Digest over all its files.
     pub digest: String,
+    /// Digest over its tables, such as that of supported systems.
+    pub data_digest: String,
     /// Milliseconds after which a silent device has unknown standing.
     pub silent_after: i64,
     /// Names of the facts that its rules ask for.
@@ -221,7 +223,13 @@ impl Pack {
         rules.sort_by(|a, b| (a.subject, &a.id).cmp(&(b.subject, &b.id)));
         let expressions: Vec<_> = rules.iter().flat_map(Rule::expressions).collect();
         Ok(Self {
-            digest: digest(all),
+            digest: digest(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))),
+            data_digest: digest(
+                files
+                    .iter()
+                    .filter(|(path, _)| path.starts_with("data/"))
+                    .map(|(path, (_, text))| (*path, *text)),
+            ),
             silent_after,
             facts: expressions.iter().flat_map(|e| e.facts().iter().cloned()).collect(),
             depends_on_time: expressions.iter().any(|e| e.depends_on_time()),
@@ -309,10 +317,10 @@ fn language_of(path: &str) -> Option<&str> {
     Some(name.split_once('.').map_or("", |(_, tag)| tag))
 }
 
-/// Digest over names and texts of all files.
-fn digest(files: &Files) -> String {
+/// Digest over names and texts of files.
+fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let listing: String =
-        files.iter().map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes()))).collect();
+        files.map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes()))).collect();
     seal::digest(listing.as_bytes())
 }
 

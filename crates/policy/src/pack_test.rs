@@ -17,7 +17,7 @@ use serde::Deserialize;
 use stead_model::{Fact, Facts, Millis, Outcome, Subject, Value};
 
 use crate::{
-    judge::{ReadAt, judge},
+    judge::judge_one,
     lint::Lint,
     pack::{self, Files, Pack},
     rule::{Rule, toml_lint},
@@ -111,22 +111,13 @@ fn run_case(pack: &Pack, rule: &Rule, case: &Case) -> Result<(), String> {
     if let Some(name) = facts.keys().find(|name| stead_model::catalogue::find(name).is_none()) {
         return Err(format!("there is no fact `{name}`"));
     }
-    let read_at = ReadAt { collected: now, kept: &BTreeMap::new() };
-    let judgement = judge(pack, rule.subject, &facts, &read_at, |_| None, now);
-    let Some(judged) = judgement.findings.iter().find(|judged| pack.rules[judged.rule].id == rule.id) else {
-        return Err("the rule was not judged".to_owned());
-    };
-    if judged.outcome != case.expect {
-        return Err(format!(
-            "expected `{}`, got `{}` ({})",
-            case.expect.word(),
-            judged.outcome.word(),
-            judged.observed
-        ));
+    let (outcome, observed) = judge_one(pack, rule, &facts, now);
+    if outcome != case.expect {
+        return Err(format!("expected `{}`, got `{}` ({observed})", case.expect.word(), outcome.word()));
     }
     match &case.shows {
-        Some(words) if !judged.observed.contains(words.as_str()) => {
-            Err(format!("`{words}` should stand in what was seen: `{}`", judged.observed))
+        Some(words) if !observed.contains(words.as_str()) => {
+            Err(format!("`{words}` should stand in what was seen: `{}`", observed))
         }
         _ => Ok(()),
     }

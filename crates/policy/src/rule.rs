@@ -341,6 +341,9 @@ impl Reader<'_> {
                 "give both the same name",
             );
         }
+        if !stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+            self.at(&matter.id, "an id has small letters, digits and `-`", "name file and rule so");
+        }
         if matter.title.get_ref().trim().is_empty() {
             self.at(&matter.title, "the title is empty", "say in a few words what is so when all is well");
         }

@@ -137,7 +137,8 @@ pub async fn device(app: &App, id: DeviceId, day: Day) -> Result<DeviceThen, Ref
     let subject = device_subject(id);
     // Entries that were written at the same moment may stand a little out of order.
     let mut before = app.store.ledger_at(day.end()).await?.size.saturating_add(SLACK);
-    let mut said: BTreeMap<String, Said> = BTreeMap::new();
+    // None for what a rule said that was no more by then.
+    let mut said: BTreeMap<String, Option<Said>> = BTreeMap::new();
     let mut standing = None;
     let mut read = 0;
     loop {
@@ -153,15 +154,15 @@ pub async fn device(app: &App, id: DeviceId, day: Day) -> Result<DeviceThen, Ref
                 "findings.changed" => {
                     for change in data["changes"].as_array().into_iter().flatten() {
                         let rule = change["rule"].as_str().unwrap_or_default();
-                        let Some(outcome) = change["to"].as_str().and_then(Outcome::from_word) else {
-                            continue;
-                        };
-                        said.entry(rule.to_owned()).or_insert_with(|| Said {
-                            rule: rule.to_owned(),
-                            outcome,
-                            at: entry.at,
-                            policy: data["policy"].as_str().unwrap_or_default().to_owned(),
-                            entry: entry.index,
+                        let outcome = change["to"].as_str().and_then(Outcome::from_word);
+                        said.entry(rule.to_owned()).or_insert_with(|| {
+                            Some(Said {
+                                rule: rule.to_owned(),
+                                outcome: outcome?,
+                                at: entry.at,
+                                policy: data["policy"].as_str().unwrap_or_default().to_owned(),
+                                entry: entry.index,
+                            })
                         });
                     }
                 }
@@ -180,7 +181,7 @@ pub async fn device(app: &App, id: DeviceId, day: Day) -> Result<DeviceThen, Ref
             ));
         }
     }
-    Ok(DeviceThen { standing, said: said.into_values().collect() })
+    Ok(DeviceThen { standing, said: said.into_values().flatten().collect() })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use stead_policy::{pack::Files, shipped};
 use stead_server::{
     flows::{
         directory,
-        policy::{confirm, diff, publish, subjects, what_if},
+        policy::{self, confirm, diff, publish, subjects, what_if},
     },
     jobs,
 };
@@ -80,6 +80,74 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     assert_eq!(words, [("disk-encrypted", diff::Change::Stricter), ("clock-right", diff::Change::Removed)]);
 }
 
+#[test]
+fn an_approver_sees_what_changes_beside_the_rules() {
+    let old = stead_policy::Pack::load(&shipped::remote_work()).unwrap();
+    let mut files = next_version();
+    let text = files.get_mut("pack.toml").unwrap();
+    *text = text.replace("silent_after = \"P7D\"", "silent_after = \"P365D\"");
+    *text = text.replace("acknowledge_days = { value = 14", "acknowledge_days = { value = 140");
+    files.get_mut("data/os-support.csv").unwrap().push_str("debian,99,2026-01-01,false\n");
+    let rule = files.get_mut("rules/firewall-on.md").unwrap();
+    *rule = rule.replace("device.firewall.denies_inbound", "device.firewall.denies_inbound || true");
+    let changes = diff::between(&old, &stead_policy::Pack::load(&files).unwrap());
+    let of = |rule: &str| changes.iter().find(|changed| changed.rule == rule).unwrap();
+    let names: Vec<_> = of("").fields.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names, ["silent_after", "data", "acknowledge_days"]);
+    assert_eq!(of("firewall-on").change, diff::Change::Changed);
+    assert!(of("firewall-on").fields.iter().any(|(name, _, to)| name == "asks" && to.contains("|| true")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_nothing() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let author = server.person("Author", UnitId::ORGANISATION).await;
+    let other = server.person("Other", UnitId::ORGANISATION).await;
+    let publish = async |number: u32, after: i64| {
+        let mut files = next_version();
+        let text = files.get_mut("pack.toml").unwrap();
+        *text = text.replace("version = 3", &format!("version = {number}"));
+        let day = Some(app.now().plus(after));
+        let id = publish::propose(app, author, &files, "Next.", day).await.unwrap();
+        publish::approve(app, other, id).await.unwrap();
+    };
+    publish(3, 10 * DAY).await;
+    publish(4, 0).await;
+    jobs::once(app).await;
+    assert_eq!(app.pack().label(), "remote-work 4", "the urgent one");
+    server.pass(11 * DAY);
+    jobs::once(app).await;
+    assert_eq!(app.pack().label(), "remote-work 4", "what was written before it does not displace it");
+    assert!(app.store.policies_due(app.now()).await.unwrap().is_empty(), "and waits no more");
+    // The clock is set right after it was a month ahead: what is published now comes into force all the same.
+    server.pass(-30 * DAY);
+    publish(5, 0).await;
+    jobs::once(app).await;
+    assert_eq!(app.pack().label(), "remote-work 5");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_counted_once_however_often_it_is_judged_again() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let author = server.person("Author", UnitId::ORGANISATION).await;
+    let other = server.person("Other", UnitId::ORGANISATION).await;
+    for seed in 1..=4 {
+        server.device(author, seed).await;
+    }
+    let id = publish::propose(app, author, &next_version(), "Next.", None).await.unwrap();
+    publish::approve(app, other, id).await.unwrap();
+    policy::bring_in(app).await.unwrap();
+    // As several servers do, at the same time.
+    let (a, b, c) =
+        tokio::join!(policy::judge_again(app), policy::judge_again(app), policy::judge_again(app));
+    assert_eq!(a.unwrap() + b.unwrap() + c.unwrap(), 4, "each once");
+    let tallies = app.store.tallies().await.unwrap();
+    assert_eq!((tallies["rule/disk-encrypted/pass"], tallies["rule/clock-right/pass"]), (4, 0));
+    assert_eq!(tallies["standing/good"], 4);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_sound_is_not_proposed() {
     let server = TestServer::start().await;
@@ -137,7 +205,7 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     confirm::confirm(app, sam, &digest).await.unwrap();
     assert_eq!(app.store.ledger_head().await.unwrap().size, head.size, "twice is once");
 
-    // The next version asks again, and shows what changed since.
+    // The next version asks again, gives its own time, and shows what changed since.
     let other = server.person("Other", all).await;
     let id = publish::propose(app, coordinator, &next_version(), "A day to encrypt.", None).await.unwrap();
     publish::approve(app, other, id).await.unwrap();

@@ -10,6 +10,7 @@ CREATE TABLE policy_version (
     published_at BIGINT NOT NULL,
     effective_at BIGINT NOT NULL,
     in_force_at BIGINT,
+    superseded_at BIGINT,
     entry BIGINT NOT NULL,
     UNIQUE (name, version)
 );

@@ -1,6 +1,6 @@
 //! Check-ins, many at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::Row;
 use stead_model::{DeviceId, Millis};
@@ -149,6 +149,28 @@ impl Store {
 }
 
 impl Write {
+    /// Digests of the packs that judged the stored reports of these devices.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn judged_by(&mut self, devices: &[DeviceId]) -> Result<HashMap<DeviceId, String>> {
+        let mut all = HashMap::new();
+        if devices.is_empty() {
+            return Ok(all);
+        }
+        let places: Vec<String> = (1..=devices.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT device_id, pack_digest FROM device_report WHERE device_id IN ({})",
+            places.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text));
+        let query = devices.iter().fold(query, |query, device| query.bind(device.to_string()));
+        for row in query.fetch_all(self.connection()).await? {
+            all.insert(device_id(&row.try_get::<String, _>(0)?)?, row.try_get(1)?);
+        }
+        Ok(all)
+    }
+
     /// Moves devices on to their next message; whether all were where the caller thought. When not, drop
     /// the transaction and [`Write::step_some`] in another. A device may stand in `steps` once.
     ///

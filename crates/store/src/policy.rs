@@ -161,7 +161,8 @@ impl Store {
     /// When the store is away.
     pub async fn policies_due(&self, now: Millis) -> Result<Vec<Version>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{VERSION} WHERE in_force_at IS NULL AND effective_at <= $1 ORDER BY effective_at, entry"
+            "{VERSION} WHERE in_force_at IS NULL AND superseded_at IS NULL AND effective_at <= $1
+             ORDER BY effective_at, entry"
         )))
         .bind(now.0)
         .fetch_all(&self.readers)
@@ -181,13 +182,14 @@ impl Store {
         row.as_ref().map(draft).transpose()
     }
 
-    /// Drafts that are open, newest first.
+    /// Drafts that are open, newest first, without their files.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn policy_drafts(&self) -> Result<Vec<Draft>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{DRAFT} WHERE state IN ('draft', 'proposed') ORDER BY changed_at DESC LIMIT 100"
+            "{} WHERE state IN ('draft', 'proposed') ORDER BY changed_at DESC LIMIT 100",
+            DRAFT.replace("files,", "CAST('' AS TEXT),")
         )))
         .fetch_all(&self.readers)
         .await?;
@@ -301,7 +303,8 @@ impl Store {
             .collect()
     }
 
-    /// Devices whose last report was judged by another version, and that were heard since a time.
+    /// Devices whose last report was judged by another version and whose standing is known, that were heard
+    /// since a time; by id, after one that was seen.
     ///
     /// # Errors
     /// When the store is away.
@@ -309,15 +312,18 @@ impl Store {
         &self,
         digest: &str,
         heard_since: Millis,
+        after: Option<DeviceId>,
         limit: i64,
     ) -> Result<Vec<DeviceId>> {
         let rows = sqlx::query(
             "SELECT r.device_id FROM device_report r JOIN device_state s ON s.device_id = r.device_id
-             JOIN device d ON d.id = r.device_id
-             WHERE r.pack_digest <> $1 AND s.last_seen > $2 AND d.revoked_at IS NULL LIMIT $3",
+             JOIN device d ON d.id = r.device_id JOIN device_standing t ON t.device_id = r.device_id
+             WHERE r.pack_digest <> $1 AND s.last_seen > $2 AND d.revoked_at IS NULL AND t.standing <> 'unknown'
+               AND r.device_id > $3 ORDER BY r.device_id LIMIT $4",
         )
         .bind(digest.to_owned())
         .bind(heard_since.0)
+        .bind(after.map_or(String::new(), |after| after.to_string()))
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
@@ -368,8 +374,41 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn put_policy_in_force(&mut self, digest: &str, now: Millis) -> Result<bool> {
+        // Later than every one before, whatever the clock says: the last one to come is the one in force.
         let done = sqlx::query(
-            "UPDATE policy_version SET in_force_at = $1 WHERE digest = $2 AND in_force_at IS NULL",
+            "UPDATE policy_version SET in_force_at = (SELECT CASE WHEN COALESCE(MAX(v.in_force_at), 0) >= $1
+                 THEN MAX(v.in_force_at) + 1 ELSE $1 END FROM policy_version v)
+             WHERE digest = $2 AND in_force_at IS NULL AND superseded_at IS NULL",
+        )
+        .bind(now.0)
+        .bind(digest.to_owned())
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Whether a version that was published after this one has been in force already.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn policy_is_overtaken(&mut self, entry: u64) -> Result<bool> {
+        let row =
+            sqlx::query("SELECT COUNT(*) FROM policy_version WHERE in_force_at IS NOT NULL AND entry > $1")
+                .bind(number(entry))
+                .fetch_one(self.connection())
+                .await?;
+        let n: i64 = row.try_get(0)?;
+        Ok(n > 0)
+    }
+
+    /// Writes down that a version never comes into force.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn supersede_policy(&mut self, digest: &str, now: Millis) -> Result<bool> {
+        let done = sqlx::query(
+            "UPDATE policy_version SET superseded_at = $1
+             WHERE digest = $2 AND in_force_at IS NULL AND superseded_at IS NULL",
         )
         .bind(now.0)
         .bind(digest.to_owned())

@@ -99,12 +99,12 @@ pub struct Record {
     /// The sections, each with its purpose and how long it is kept.
     sections: Vec<Section>,
     /// Who looked at it, newest first.
-    looks: Vec<Looked>,
+    looks: Vec<RecordLook>,
 }
 
 /// Somebody who looked.
 #[derive(Serialize, ToSchema)]
-pub struct Looked {
+pub struct RecordLook {
     /// Them.
     by: Named,
     /// When.
@@ -157,7 +157,7 @@ pub async fn record(
         kept: section.kept,
         held: section.held.into_iter().map(fact).collect(),
     };
-    let look = |look: stead_store::look::Look| Looked {
+    let look = |look: stead_store::look::Look| RecordLook {
         by: Named::new(look.viewer, &look.viewer_name),
         at: at(look.at),
         purpose: look.purpose,

@@ -61,7 +61,7 @@ impl From<Version> for VersionRow {
 
 /// The policy.
 #[derive(Serialize, ToSchema)]
-pub struct Policy {
+pub struct PolicyInForce {
     /// Digest of the version in force: what is confirmed.
     digest: String,
     /// As findings name it.
@@ -79,11 +79,11 @@ pub struct Policy {
 }
 
 /// Says which policy is in force, and which were and will be.
-#[utoipa::path(get, path = "/api/v1/policy", tag = "rules", responses((status = 200, body = Policy)))]
-pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Policy>, ApiError> {
+#[utoipa::path(get, path = "/api/v1/policy", tag = "rules", responses((status = 200, body = PolicyInForce)))]
+pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PolicyInForce>, ApiError> {
     let pack = app.pack();
     let confirmed = app.store.confirmed_by(caller.id()).await?;
-    Ok(Json(Policy {
+    Ok(Json(PolicyInForce {
         digest: pack.digest.clone(),
         label: pack.label(),
         owner: pack.manifest.owner.clone(),
@@ -245,7 +245,7 @@ pub async fn approve(
     Id(id): Id<RecordId>,
 ) -> Result<StatusCode, ApiError> {
     publish::approve(&app, caller.id(), id).await?;
-    policy::run(&app).await?;
+    policy::bring_in(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -41,6 +41,8 @@ pub struct Judged {
     pub report: NewReport,
     /// Findings that are new, or whose outcome or words have changed.
     pub findings: Vec<ChangedFinding>,
+    /// Digest of the pack that judged what is stored, as the caller knows it; none before the first report.
+    pub expects: Option<String>,
     /// What rules found that are no more.
     pub gone: Vec<(String, Outcome)>,
     /// The standing before, as far as the caller knows.
@@ -160,14 +162,28 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
 async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>, StoreError> {
     // In the order of the rows, so that neighbours on a page are written together.
     works.sort_unstable_by_key(|work| work.step.device);
-    let steps: Vec<Step> = works.iter().map(|work| work.step.clone()).collect();
     let mut write = app.store.write().await?;
+    // Another may have judged the same report by another version meanwhile: what was compared with is gone.
+    let judged: Vec<DeviceId> =
+        works.iter().filter(|work| work.judged.is_some()).map(|work| work.step.device).collect();
+    let packs = write.judged_by(&judged).await?;
+    let as_expected = |work: &&Work| {
+        let judged = work.judged.as_ref();
+        judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
+    };
+    let steps: Vec<Step> = works.iter().filter(as_expected).map(|work| work.step.clone()).collect();
     let moved: HashSet<DeviceId> = if write.step_all(&steps).await? {
         steps.iter().map(|step| step.device).collect()
     } else {
         // Rare: somebody was ahead of us.
         drop(write);
         write = app.store.write().await?;
+        let packs = write.judged_by(&judged).await?;
+        let as_expected = |work: &&Work| {
+            let judged = work.judged.as_ref();
+            judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
+        };
+        let steps: Vec<Step> = works.iter().filter(as_expected).map(|work| work.step.clone()).collect();
         write.step_some(&steps).await?
     };
 
@@ -184,11 +200,12 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
         let evidence = judged.report.digest.clone();
         reports.push(judged.report);
 
+        let mut outcomes = Vec::new();
         for (rule, outcome) in judged.gone {
             tallies.outcome_gone(&rule, outcome);
+            outcomes.push(json!({ "rule": rule, "from": outcome, "to": null }));
             gone.push((device, rule));
         }
-        let mut outcomes = Vec::new();
         for ChangedFinding { finding, before } in judged.findings {
             if before != Some(finding.outcome) {
                 tallies.outcome(&finding.rule, before, finding.outcome);

@@ -70,11 +70,9 @@ pub fn shown(app: &App, entry: &StoredEntry) -> Shown {
 
 fn what(app: &App, kind: &str, data: &Value) -> String {
     let text = |name: &str| data[name].as_str().unwrap_or_default();
-    let outcome = |value: &Value| {
-        value
-            .as_str()
-            .and_then(Outcome::from_word)
-            .map_or_else(|| "new".to_owned(), |o| o.to_string().to_lowercase())
+    let outcome = |value: &Value, none: &str| {
+        let outcome = value.as_str().and_then(Outcome::from_word);
+        outcome.map_or_else(|| none.to_owned(), |outcome| outcome.to_string().to_lowercase())
     };
     let standing = |name: &str| {
         Standing::from_word(text(name)).map_or_else(|| "?".to_owned(), |s| s.to_string().to_lowercase())
@@ -90,8 +88,8 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
                 [one] => format!(
                     "Finding changed: “{}”, {} to {}",
                     title(one),
-                    outcome(&one["from"]),
-                    outcome(&one["to"])
+                    outcome(&one["from"], "new"),
+                    outcome(&one["to"], "asked no more")
                 ),
                 many => format!("{} findings changed", many.len()),
             }
@@ -137,6 +135,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "policy.proposed" => format!("Version proposed: {}", text("policy")),
         "policy.published" => format!("Version published: {}", text("policy")),
         "policy.in-force" => format!("In force from now on: {}", text("policy")),
+        "policy.superseded" => format!("Never came into force: {}", text("policy")),
         "policy.withdrawn" => "Proposal turned down".to_owned(),
         "policy.confirmed" => format!("Policy confirmed: {}", text("policy")),
         "policy.reviewed" => format!("Policy reviewed: {}", text("policy")),

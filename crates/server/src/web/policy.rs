@@ -55,7 +55,8 @@ fn told(old: &Pack, new: &Pack, in_force: &Pack, words: &Words) -> Vec<Told> {
         .into_iter()
         .map(|changed| {
             let rule = new.rule(&changed.rule).or_else(|| old.rule(&changed.rule));
-            let title = rule.map_or_else(String::new, |rule| rule.text(words.language.tag()).title);
+            let title =
+                rule.map_or_else(|| words.say("changed-pack"), |rule| rule.text(words.language.tag()).title);
             let field = |(name, from, to): (String, String, String)| field(words, new, &name, &from, &to);
             Told {
                 title,
@@ -69,20 +70,16 @@ fn told(old: &Pack, new: &Pack, in_force: &Pack, words: &Words) -> Vec<Told> {
 }
 
 fn field(words: &Words, pack: &Pack, name: &str, from: &str, to: &str) -> String {
-    let grace = |hours: &str| {
-        let millis = hours.parse::<i64>().unwrap_or(0) * stead_model::time::HOUR;
-        words.length(millis)
-    };
+    let grace = |millis: &str| words.length(millis.parse::<i64>().unwrap_or(0));
     let (from, to) = match name {
         "grace" => (grace(from), grace(to)),
         "stage" => (words.say(format!("stage-{from}")), words.say(format!("stage-{to}"))),
+        "severity" => (words.say(format!("harm-{from}")), words.say(format!("harm-{to}"))),
         "costs" => (words.tier(from), words.tier(to)),
         _ => (from.to_owned(), to.to_owned()),
     };
-    let name = match name {
-        "grace" | "stage" | "costs" => words.say(format!("changed-{name}")),
-        name => pack.manifest.parameters.get(name).map_or_else(|| name.to_owned(), |p| p.about.clone()),
-    };
+    let about = pack.manifest.parameters.get(name).map(|parameter| parameter.about.clone());
+    let name = about.unwrap_or_else(|| words.say(format!("changed-{}", name.replace('_', "-"))));
     words.with("changed-field", [("name", name), ("from", from), ("to", to)])
 }
 
@@ -173,7 +170,10 @@ async fn gather(
     let own = confirmed.iter().find(|(version, ..)| version.digest == pack.digest).or(confirmed.first());
     let changes = match own {
         Some((version, ..)) if version.digest != pack.digest => {
-            told(&*read(app, &version.digest).await?, &pack, &pack, words)
+            // What a later Stead cannot read any more is compared with nothing, and keeps nobody from confirming.
+            read(app, &version.digest)
+                .await
+                .map_or_else(|_| Vec::new(), |old| told(&old, &pack, &pack, words))
         }
         _ => Vec::new(),
     };
@@ -223,14 +223,17 @@ async fn read(app: &App, digest: &str) -> Result<Arc<Pack>, PageError> {
         return Ok(pack);
     }
     let Some((_, text)) = app.store.policy_version(digest).await? else { return Err(nothing_here("policy")) };
-    load(&text)
+    load(&text).await
 }
 
-fn load(text: &str) -> Result<Arc<Pack>, PageError> {
+async fn load(text: &str) -> Result<Arc<Pack>, PageError> {
     // What was published was sound; a later Stead may be stricter about how rules are written.
-    let pack = Pack::load(&policy::files(text)?)
-        .map_err(|_| Refusal::said(stead_model::problem::Kind::Conflict, "policy-unreadable"))?;
-    Ok(Arc::new(pack))
+    let files = policy::files(text)?;
+    let loaded = tokio::task::spawn_blocking(move || Pack::load(&files)).await;
+    match loaded {
+        Ok(Ok(pack)) => Ok(Arc::new(pack)),
+        Ok(Err(_)) | Err(_) => Err(Refusal::said(Kind::Conflict, "policy-unreadable").into()),
+    }
 }
 
 /// What is confirmed.
@@ -313,12 +316,15 @@ pub async fn version(State(app): State<Arc<App>>, reader: Reader, Path(digest): 
     let Some((version, text)) = app.store.policy_version(&digest).await? else {
         return Err(nothing_here("policy"));
     };
-    let pack = load(&text)?;
+    let pack = load(&text).await?;
     let words = &reader.words;
     let all = app.store.policy_versions().await?;
     let before = all.into_iter().find(|other| other.entry < version.entry);
     let changes = match &before {
-        Some(before) => told(&*read(&app, &before.digest).await?, &pack, &app.pack(), words),
+        Some(before) => {
+            let old = read(&app, &before.digest).await;
+            old.map_or_else(|_| Vec::new(), |old| told(&old, &pack, &app.pack(), words))
+        }
         None => Vec::new(),
     };
     page(&OneVersion {
@@ -415,7 +421,7 @@ async fn proposal_of(app: &App, reader: &Reader, id: &str, form: Form) -> Result
     let id: RecordId = id.parse().map_err(|_| nothing_here("policy"))?;
     let draft = app.store.policy_draft(id).await?.filter(|draft| draft.state == "proposed");
     let draft = draft.ok_or_else(|| nothing_here("policy"))?;
-    let pack = load(&draft.files)?;
+    let pack = load(&draft.files).await?;
     let in_force = app.pack();
     Ok(Proposal {
         base: Base::of(app, reader, pack.label(), "/policy"),
@@ -464,7 +470,7 @@ impl Try {
 async fn tried(app: &App, id: &str) -> Result<(RecordId, Arc<Pack>, Tried), PageError> {
     let id: RecordId = id.parse().map_err(|_| nothing_here("policy"))?;
     let draft = app.store.policy_draft(id).await?.filter(|draft| draft.state == "proposed");
-    let pack = load(&draft.ok_or_else(|| nothing_here("policy"))?.files)?;
+    let pack = load(&draft.ok_or_else(|| nothing_here("policy"))?.files).await?;
     let tried = what_if::try_out(app, Arc::clone(&pack), |_| ()).await?;
     Ok((id, pack, tried))
 }
@@ -541,7 +547,7 @@ pub async fn approve(State(app): State<Arc<App>>, reader: Reader, Path(id): Path
     match publish::approve(&app, reader.caller.id(), record).await {
         Ok(()) => {
             // Who publishes for now sees it in force on the next page.
-            policy::run(&app).await?;
+            policy::bring_in(&app).await?;
             Ok(Redirect::to("/policy").into_response())
         }
         Err(refusal) => {

@@ -101,10 +101,11 @@ pub(super) async fn prepare_again(
     now: Millis,
 ) -> Result<Option<Prepared>, Refusal> {
     let pack = app.pack();
-    let Some(stored) = app.store.report(id).await? else { return Ok(None) };
-    if device.revoked || device.standing == Standing::Unknown {
+    let judged = device.judged.as_ref().is_some_and(|judged| *judged.pack == *pack.digest);
+    if judged || device.revoked || device.standing == Standing::Unknown {
         return Ok(None);
     }
+    let Some(stored) = app.store.report(id).await? else { return Ok(None) };
     let envelope: seal::Envelope =
         serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
     let heard = message(id, device, &envelope, stored.envelope, false)?;
@@ -163,6 +164,7 @@ async fn judge_report(
     let judged = Judged {
         reason: reason(pack, device.judged.is_none(), &judgement, as_of),
         findings: changed(pack, &judgement, &before.findings),
+        expects: device.judged.as_ref().map(|judged| judged.pack.to_string()),
         gone: before.gone,
         report: new_report,
         before: device.standing,

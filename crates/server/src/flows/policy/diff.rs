@@ -4,7 +4,7 @@
 //! and left open where only the expression changed: a person reads both.
 
 use stead_model::{Scalar, Stage};
-use stead_policy::{Pack, Rule};
+use stead_policy::{Pack, Rule, pack::Parameter};
 
 /// What happened to a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -57,7 +57,8 @@ fn rank(stage: Stage) -> u8 {
     }
 }
 
-/// What changed from one pack to another, worst for the reader first.
+/// What changed from one pack to another, worst for the reader first. What changed in the pack itself stands
+/// under no rule's id.
 pub fn between(old: &Pack, new: &Pack) -> Vec<Changed> {
     let mut all: Vec<Changed> = new
         .rules
@@ -73,8 +74,49 @@ pub fn between(old: &Pack, new: &Pack) -> Vec<Changed> {
         change: Change::Removed,
         fields: Vec::new(),
     }));
+    all.extend(whole(old, new));
     all.sort_by(|a, b| (a.change, &a.rule).cmp(&(b.change, &b.rule)));
     all
+}
+
+/// What changed in a pack beside its rules.
+fn whole(old: &Pack, new: &Pack) -> Option<Changed> {
+    let of = |pack: &Pack| {
+        let manifest = &pack.manifest;
+        [
+            ("pack", manifest.name.clone()),
+            ("owner", manifest.owner.clone()),
+            ("review_every", manifest.review_every.clone()),
+            ("silent_after", manifest.silent_after.clone()),
+            ("tiers", manifest.tiers.join(", ")),
+            ("data", pack.data_digest.chars().take(19).collect()),
+        ]
+    };
+    let mut fields: Vec<_> = of(old)
+        .into_iter()
+        .zip(of(new))
+        .filter(|((_, from), (_, to))| from != to)
+        .map(|((name, from), (_, to))| (name.to_owned(), from, to))
+        .collect();
+    // What a rule uses is said with the rule.
+    let used = |name: &str| {
+        new.rules.iter().flat_map(Rule::expressions).any(|e| e.source().contains(&format!("param.{name}")))
+    };
+    for (name, parameter) in new.manifest.parameters.iter().filter(|(name, _)| !used(name)) {
+        let was = old.manifest.parameters.get(name).map_or_else(String::new, said);
+        if was != said(parameter) {
+            fields.push((name.clone(), was, said(parameter)));
+        }
+    }
+    (!fields.is_empty()).then(|| Changed { rule: String::new(), change: Change::Changed, fields })
+}
+
+fn said(parameter: &Parameter) -> String {
+    match &parameter.value {
+        Scalar::Bool(value) => format!("{value} {}", parameter.unit),
+        Scalar::Int(value) => format!("{value} {}", parameter.unit),
+        Scalar::Text(value) => format!("{value} {}", parameter.unit),
+    }
 }
 
 fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Option<Changed> {
@@ -88,7 +130,7 @@ fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Optio
         }
     };
     let sign = |more: bool| if more { 1 } else { -1 };
-    note("grace", days(before.grace), days(after.grace), sign(after.grace < before.grace));
+    note("grace", before.grace.to_string(), after.grace.to_string(), sign(after.grace < before.grace));
     note(
         "stage",
         before.stage.word().to_owned(),
@@ -98,20 +140,18 @@ fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Optio
     let tier = |pack: &Pack, rule: &Rule| pack.manifest.tiers.iter().position(|tier| *tier == rule.costs);
     // The lower the tier that a lapse takes away, the more goes with it.
     note("costs", before.costs.clone(), after.costs.clone(), sign(tier(new, after) < tier(old, before)));
-    let asked = |rule: &Rule| {
-        let when = rule.when.as_ref().map(|(when, _)| when.source().to_owned());
-        (rule.pass.source().to_owned(), when)
-    };
-    let other = asked(before) != asked(after);
+    let severe = sign(after.severity > before.severity);
+    note("severity", before.severity.word().to_owned(), after.severity.word().to_owned(), severe);
+    let when =
+        |rule: &Rule| rule.when.as_ref().map_or_else(String::new, |(when, _)| when.source().to_owned());
+    note("asks", before.pass.source().to_owned(), after.pass.source().to_owned(), 0);
+    note("when", when(before), when(after), 0);
+    note("controls", before.controls.join(", "), after.controls.join(", "), 0);
+    note("requirements", before.requirements.join(", "), after.requirements.join(", "), 0);
     for (name, parameter) in &new.manifest.parameters {
         let used = after.expressions().any(|e| e.source().contains(&format!("param.{name}")));
         let was = old.manifest.parameters.get(name);
         if let (true, Some(was)) = (used, was) {
-            let said = |parameter: &stead_policy::pack::Parameter| match &parameter.value {
-                Scalar::Bool(value) => format!("{value} {}", parameter.unit),
-                Scalar::Int(value) => format!("{value} {}", parameter.unit),
-                Scalar::Text(value) => format!("{value} {}", parameter.unit),
-            };
             note(name, said(was), said(parameter), 0);
         }
     }
@@ -120,7 +160,7 @@ fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Optio
     };
     let reworded = words(before) != words(after) || before.translations != after.translations;
     let change = match (sides.iter().any(|s| *s > 0), sides.iter().any(|s| *s < 0)) {
-        _ if other || sides.contains(&0) => Change::Changed,
+        _ if sides.contains(&0) => Change::Changed,
         (true, true) => Change::Changed,
         (true, false) => Change::Stricter,
         (false, true) => Change::Looser,
@@ -128,8 +168,4 @@ fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Optio
         (false, false) => return None,
     };
     Some(Changed { rule: after.id.clone(), change, fields })
-}
-
-fn days(millis: i64) -> String {
-    (millis / stead_model::time::HOUR).to_string()
 }

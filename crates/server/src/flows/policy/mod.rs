@@ -122,19 +122,33 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &Arc<App>) -> Result<bool, Refusal> {
+    let came = bring_in(app).await?;
+    Ok(judge_again(app).await? > 0 || came)
+}
+
+/// Puts versions in force whose day has come, and takes over what another server put in force. Judging by it
+/// is left to the job.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn bring_in(app: &App) -> Result<bool, Refusal> {
     let came = come_into_force(app, app.now()).await?;
-    let took = take_over(app).await?;
-    let judged = judge_again(app).await?;
-    Ok(came || took || judged > 0)
+    Ok(take_over(app).await? || came)
 }
 
 async fn come_into_force(app: &App, now: Millis) -> Result<bool, Refusal> {
     let mut came = false;
     for version in app.store.policies_due(now).await? {
         let mut write = app.store.write().await?;
-        if write.put_policy_in_force(&version.digest, now).await? {
+        // What was published later was meant to follow, whatever day it bore.
+        let overtaken = write.policy_is_overtaken(version.entry).await?;
+        let (done, kind) = match overtaken {
+            true => (write.supersede_policy(&version.digest, now).await?, "policy.superseded"),
+            false => (write.put_policy_in_force(&version.digest, now).await?, "policy.in-force"),
+        };
+        if done {
             let data = json!({ "policy": version.label() });
-            write.append(&entry(now, "policy", "policy.in-force", subject(&version.digest), data))?;
+            write.append(&entry(now, "policy", kind, subject(&version.digest), data))?;
             write.commit(&app.keys.ledger).await?;
             came = true;
         }
@@ -158,34 +172,40 @@ async fn take_over(app: &App) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// Judges every device anew whose last report was judged by another version and that is heard; how many.
+/// Judges every device anew whose last report was judged by another version and that is heard; how many. One
+/// that cannot be judged keeps nobody waiting.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn judge_again(app: &Arc<App>) -> Result<usize, Refusal> {
-    let mut judged = 0;
+    let pack = app.pack();
+    let heard_since = app.now().plus(-pack.silent_after);
+    let (mut judged, mut after) = (0, None);
     loop {
-        let pack = app.pack();
-        let heard_since = app.now().plus(-pack.silent_after);
-        let ids = app.store.judged_by_another(&pack.digest, heard_since, AT_ONCE).await?;
+        // Another server may have put the next one in force: this pass is over then.
+        let in_force = app.store.policy_at(Millis(i64::MAX)).await?;
+        if in_force.is_none_or(|version| version.digest != pack.digest) {
+            return Ok(judged);
+        }
+        let ids = app.store.judged_by_another(&pack.digest, heard_since, after, AT_ONCE).await?;
+        let Some(last) = ids.last() else { return Ok(judged) };
+        after = Some(*last);
         let mut going = tokio::task::JoinSet::new();
         for id in ids {
             let app = Arc::clone(app);
-            going.spawn(async move { check_in::judge_again(&app, id).await });
+            going.spawn(async move { (id, check_in::judge_again(&app, id).await) });
         }
-        let mut done = 0;
         while let Some(result) = going.join_next().await {
             match result {
-                Ok(Ok(true)) => done += 1,
+                Ok((_, Ok(true))) => judged += 1,
                 // It moved on meanwhile, and is judged by what it sent.
-                Ok(Ok(false)) => {}
-                Ok(Err(refusal)) => return Err(refusal),
+                Ok((_, Ok(false))) => {}
+                Ok((device, Err(refusal))) => {
+                    let problem = refusal.problem(&crate::words::Words::english());
+                    tracing::warn!(%device, %problem, "a device was not judged anew");
+                }
                 Err(_) => tracing::error!("judging a device anew ended abruptly"),
             }
-        }
-        judged += done;
-        if done == 0 {
-            return Ok(judged);
         }
     }
 }

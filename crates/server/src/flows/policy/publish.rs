@@ -5,6 +5,7 @@ use serde_json::json;
 use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time::DAY};
 use stead_policy::{Pack, pack::Files, pack_test};
 use stead_store::policy::{Draft, Version};
+use tokio::sync::Semaphore;
 
 use super::{files, subject};
 use crate::{
@@ -17,6 +18,8 @@ use crate::{
 const LARGEST: usize = 4 * 1024 * 1024;
 /// Most files of a pack.
 const MOST_FILES: usize = 2000;
+/// Most proposals that are open.
+const MOST_OPEN: usize = 20;
 /// How far ahead a version may come into force.
 const FARTHEST: i64 = 366 * DAY;
 
@@ -34,6 +37,14 @@ pub fn wrong_with(files: &Files) -> Result<Pack, Vec<String>> {
     let outcomes = pack_test::run(&pack, files).map_err(said)?;
     let wrong: Vec<String> = outcomes.failed.into_iter().chain(outcomes.missing).collect();
     if wrong.is_empty() { Ok(pack) } else { Err(wrong) }
+}
+
+/// The same beside everything else, one at a time: reading and testing a pack is work.
+async fn sound(files: Files) -> Result<Result<Pack, Vec<String>>, Refusal> {
+    static ONE: Semaphore = Semaphore::const_new(1);
+    let busy = || Refusal::said(Kind::Unavailable, "policy-busy");
+    let _one = ONE.acquire().await.map_err(|_| busy())?;
+    tokio::task::spawn_blocking(move || wrong_with(&files)).await.map_err(|_| busy())
 }
 
 /// Proposes a version.
@@ -58,7 +69,10 @@ pub async fn propose(
     if effective_at.since(now) > FARTHEST {
         wrong.push(FieldError::new("effective_at", "policy-far"));
     }
-    let pack = match wrong_with(files) {
+    if app.store.policy_drafts().await?.len() >= MOST_OPEN {
+        return Err(Refusal::said(Kind::Conflict, "policy-many"));
+    }
+    let pack = match sound(files.clone()).await? {
         Ok(pack) => Some(pack),
         Err(all) => {
             let detail = text::plain(&all.join("\n"), 4000);
@@ -114,7 +128,8 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId) -> Result<(), Refusa
     if draft.author == by || draft.changed_by == by {
         return Err(Refusal::said(Kind::Conflict, "policy-two"));
     }
-    let pack = wrong_with(&files(&draft.files)?)
+    let pack = sound(files(&draft.files)?)
+        .await?
         .map_err(|all| Refusal::new(Kind::Conflict, text::plain(&all.join("\n"), 4000)))?;
     let mut write = app.store.write().await?;
     let number = i64::from(pack.manifest.version);

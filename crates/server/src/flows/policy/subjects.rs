@@ -33,6 +33,8 @@ const BATCH: i64 = 500;
 const LAST: &str = "subjects last";
 /// The one id of the organisation.
 pub const ORGANISATION: &str = "organisation";
+/// The fact that somebody confirmed the version in force.
+const CONFIRMED: &str = "person.policy.acknowledged";
 /// Publications whose controls a rule is to name.
 const CONTROLS: [&str; 3] = ["NIST SP 800-53", "NIST SP 800-46", "NIST SP 800-114"];
 
@@ -43,8 +45,10 @@ const CONTROLS: [&str; 3] = ["NIST SP 800-53", "NIST SP 800-46", "NIST SP 800-11
 pub async fn run(app: &App) -> Result<bool, Refusal> {
     let now = app.now();
     let last = app.store.meta(LAST).await?;
-    let due =
-        last.as_deref().and_then(|last| last.parse().ok()).is_none_or(|last: i64| now.0 - last >= EVERY);
+    let due = last
+        .as_deref()
+        .and_then(|last| last.parse().ok())
+        .is_none_or(|last: i64| !(0..EVERY).contains(&(now.0 - last)));
     if !due {
         return Ok(false);
     }
@@ -59,10 +63,11 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     let mut changed = judge_organisation(app, now).await? | forget_gone(app, now).await?;
     let mut after = None;
     loop {
-        let records = app.store.people_records(&app.pack().digest, now, after, BATCH).await?;
+        let pack = app.pack();
+        let records = app.store.people_records(&pack.digest, now, after, BATCH).await?;
         let Some(last) = records.last() else { return Ok(changed) };
         after = Some(last.person);
-        changed |= judge_people(app, &records, now).await?;
+        changed |= judge_people(app, &pack, &records, now).await?;
     }
 }
 
@@ -90,15 +95,21 @@ async fn forget_gone(app: &App, now: Millis) -> Result<bool, Refusal> {
 /// [`Refusal`] when the store is away.
 pub async fn judge_person(app: &App, person: PersonId) -> Result<(), Refusal> {
     let now = app.now();
-    if let Some(records) = app.store.person_records(&app.pack().digest, now, person).await? {
-        judge_people(app, &[records], now).await?;
+    let pack = app.pack();
+    if let Some(records) = app.store.person_records(&pack.digest, now, person).await? {
+        judge_people(app, &pack, &[records], now).await?;
     }
     Ok(())
 }
 
-async fn judge_people(app: &App, records: &[PersonRecords], now: Millis) -> Result<bool, Refusal> {
+async fn judge_people(
+    app: &App,
+    pack: &Pack,
+    records: &[PersonRecords],
+    now: Millis,
+) -> Result<bool, Refusal> {
     let facts = records.iter().map(|records| (records.person.to_string(), person_facts(records)));
-    judge_all(app, Subject::Person, facts.collect(), now).await
+    judge_all(app, pack, Subject::Person, facts.collect(), now).await
 }
 
 /// Judges the organisation.
@@ -106,8 +117,9 @@ async fn judge_people(app: &App, records: &[PersonRecords], now: Millis) -> Resu
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn judge_organisation(app: &App, now: Millis) -> Result<bool, Refusal> {
-    let facts = organisation_facts(app, now).await?;
-    judge_all(app, Subject::Organisation, vec![(ORGANISATION.to_owned(), facts)], now).await
+    let pack = app.pack();
+    let facts = organisation_facts(app, &pack, now).await?;
+    judge_all(app, &pack, Subject::Organisation, vec![(ORGANISATION.to_owned(), facts)], now).await
 }
 
 /// What nothing holds yet.
@@ -126,11 +138,7 @@ fn int(n: i64) -> Value {
 
 fn person_facts(records: &PersonRecords) -> Facts {
     let own = [
-        known(
-            "person.policy.acknowledged",
-            Value::One(Scalar::Bool(records.confirmed_at.is_some())),
-            "record of confirmations",
-        ),
+        known(CONFIRMED, Value::One(Scalar::Bool(records.confirmed_at.is_some())), "record of confirmations"),
         known(
             "person.sign_in.strong",
             Value::One(Scalar::Bool(records.strong_ways > 0)),
@@ -160,13 +168,12 @@ pub fn time_to_confirm(pack: &Pack) -> i64 {
     pack.number("acknowledge_days", 14) * DAY
 }
 
-async fn organisation_facts(app: &App, now: Millis) -> Result<Facts, Refusal> {
-    let pack = app.pack();
+async fn organisation_facts(app: &App, pack: &Pack, now: Millis) -> Result<Facts, Refusal> {
     let records = app.store.organisation_records(now.plus(-365 * DAY)).await?;
     let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
-    let over = in_force.is_some_and(|at| at.plus(time_to_confirm(&pack)) <= now);
+    let over = in_force.is_some_and(|at| at.plus(time_to_confirm(pack)) <= now);
     let waiting = match over {
-        true => app.store.not_reached(&pack.digest, now.plus(-time_to_confirm(&pack))).await?,
+        true => app.store.not_reached(&pack.digest, now.plus(-time_to_confirm(pack))).await?,
         false => 0,
     };
     let unmapped = pack.rules.iter().filter(|rule| !has_control(rule)).count();
@@ -197,26 +204,42 @@ fn has_control(rule: &Rule) -> bool {
     rule.controls.iter().any(|control| CONTROLS.iter().any(|publication| control.starts_with(publication)))
 }
 
+/// What judging these subjects changes, by what is stored of them now.
+async fn found(
+    app: &App,
+    pack: &Pack,
+    kind: Subject,
+    all: &[(String, Facts)],
+    now: Millis,
+) -> Result<Vec<Found>, Refusal> {
+    let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
+    let before = app.store.subject_findings_of_all(kind, &ids).await?;
+    let standings = app.store.subject_standings(kind, &ids).await?;
+    let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
+    let found = all
+        .iter()
+        .map(|(id, facts)| Found::of(pack, kind, (id, facts), &before, standings.get(id), (in_force, now)));
+    Ok(found.filter(Found::says_something).collect())
+}
+
 /// Judges subjects of one kind and writes down what changed; whether anything did.
 async fn judge_all(
     app: &App,
+    pack: &Pack,
     kind: Subject,
     all: Vec<(String, Facts)>,
     now: Millis,
 ) -> Result<bool, Refusal> {
-    let pack = app.pack();
-    let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
-    let before = app.store.subject_findings_of_all(kind, &ids).await?;
-    let standings = app.store.subject_standings(kind, &ids).await?;
-    let found: Vec<_> = all
-        .iter()
-        .map(|(id, facts)| Found::of(&pack, kind, (id, facts), &before, standings.get(id), now))
-        .filter(Found::says_something)
-        .collect();
-    if found.is_empty() {
+    // Most of the time nothing has changed, and no writer is kept waiting to find that out.
+    if found(app, pack, kind, &all, now).await?.is_empty() {
         return Ok(false);
     }
+    // Once writers stand in line behind this one, what is stored stays as it is read: nothing counts twice.
     let mut write = app.store.write().await?;
+    let found = found(app, pack, kind, &all, now).await?;
+    if found.is_empty() || app.pack().digest != pack.digest {
+        return Ok(false);
+    }
     let mut tallies = Tallies::default();
     for found in &found {
         for (rule, from, to) in &found.outcomes {
@@ -231,9 +254,11 @@ async fn judge_all(
                 format!("{kind}:{}", found.id)
             }
         };
-        if !found.outcomes.is_empty() {
+        if !found.outcomes.is_empty() || !found.gone.is_empty() {
             let change = |(rule, from, to): &(String, Option<Outcome>, Outcome)| json!({ "rule": rule, "from": from, "to": to });
-            let changes: Vec<_> = found.outcomes.iter().map(change).collect();
+            let gone = |(_, rule, from): &(String, String, Outcome)| json!({ "rule": rule, "from": from, "to": null });
+            let changes: Vec<_> =
+                found.outcomes.iter().map(change).chain(found.gone.iter().map(gone)).collect();
             let data = json!({ "changes": changes, "policy": pack.label() });
             write.append(&entry(now, "judging", "findings.changed", subject.clone(), data))?;
         }
@@ -270,12 +295,19 @@ impl Found {
         (id, facts): (&str, &Facts),
         before: &HashMap<String, Vec<StoredFinding>>,
         stood: Option<&SubjectStanding>,
-        now: Millis,
+        (in_force, now): (Option<Millis>, Millis),
     ) -> Self {
         let before: &[StoredFinding] = before.get(id).map_or(&[], Vec::as_slice);
         let was = |rule: &str| before.iter().find(|finding| finding.rule == rule);
         let previous = |rule: &str| {
-            was(rule).map(|f| Previous { outcome: f.outcome, since: f.since, failing_since: f.failing_since })
+            let before = was(rule)?;
+            // Each version gives its own time to confirm it.
+            let anew = pack.rule(rule).is_some_and(|rule| rule.pass.facts().contains(CONFIRMED));
+            let failing_since = match (before.failing_since, in_force) {
+                (Some(since), Some(in_force)) if anew => Some(since.max(in_force)),
+                (since, _) => since,
+            };
+            Some(Previous { outcome: before.outcome, since: before.since, failing_since })
         };
         let read_at = ReadAt { collected: now, kept: &BTreeMap::new() };
         let judgement = judge(pack, kind, facts, &read_at, previous, now);
@@ -283,7 +315,7 @@ impl Found {
         for judged in &judgement.findings {
             let rule = &pack.rules[judged.rule].id;
             let before = was(rule);
-            if before.is_some_and(|b| same(b, judged)) {
+            if before.is_some_and(|b| same(b, judged) && b.failing_since == judged.failing_since) {
                 continue;
             }
             let from = before.map(|before| before.outcome);

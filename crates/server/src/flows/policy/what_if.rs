@@ -135,7 +135,7 @@ pub fn csv(tried: &Tried) -> anyhow::Result<Vec<u8>> {
             worse.before.word(),
             worse.after.word(),
             &lapses_at,
-            &worse.rules.join(" "),
+            &plain(&worse.rules.join(" ")),
         ])?;
     }
     Ok(out.into_inner()?)
