@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 use stead_model::{DeviceId, Millis, Outcome, Standing, problem::Kind};
 use stead_store::{
-    StoreError,
+    StoreError, Write,
     check_in::{NewReport, Step},
     device::{NewStanding, StandingChange},
     finding::StoredFinding,
@@ -159,31 +159,31 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
     }
 }
 
+/// The steps of those whose stored report was judged by the version that they know of. Another server may have
+/// judged it by the next one meanwhile: then what they were compared with is gone.
+async fn as_expected(write: &mut Write, works: &[Work]) -> Result<Vec<Step>, StoreError> {
+    let judged: Vec<DeviceId> =
+        works.iter().filter(|work| work.judged.is_some()).map(|work| work.step.device).collect();
+    let packs = write.judged_by(&judged).await?;
+    let expected = |work: &&Work| {
+        let judged = work.judged.as_ref();
+        judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
+    };
+    Ok(works.iter().filter(expected).map(|work| work.step.clone()).collect())
+}
+
 async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>, StoreError> {
     // In the order of the rows, so that neighbours on a page are written together.
     works.sort_unstable_by_key(|work| work.step.device);
     let mut write = app.store.write().await?;
-    // Another may have judged the same report by another version meanwhile: what was compared with is gone.
-    let judged: Vec<DeviceId> =
-        works.iter().filter(|work| work.judged.is_some()).map(|work| work.step.device).collect();
-    let packs = write.judged_by(&judged).await?;
-    let as_expected = |work: &&Work| {
-        let judged = work.judged.as_ref();
-        judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
-    };
-    let steps: Vec<Step> = works.iter().filter(as_expected).map(|work| work.step.clone()).collect();
+    let steps = as_expected(&mut write, works).await?;
     let moved: HashSet<DeviceId> = if write.step_all(&steps).await? {
         steps.iter().map(|step| step.device).collect()
     } else {
         // Rare: somebody was ahead of us.
         drop(write);
         write = app.store.write().await?;
-        let packs = write.judged_by(&judged).await?;
-        let as_expected = |work: &&Work| {
-            let judged = work.judged.as_ref();
-            judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
-        };
-        let steps: Vec<Step> = works.iter().filter(as_expected).map(|work| work.step.clone()).collect();
+        let steps = as_expected(&mut write, works).await?;
         write.step_some(&steps).await?
     };
 

@@ -72,24 +72,19 @@ pub async fn propose(
     if app.store.policy_drafts().await?.len() >= MOST_OPEN {
         return Err(Refusal::said(Kind::Conflict, "policy-many"));
     }
-    let pack = match sound(files.clone()).await? {
-        Ok(pack) => Some(pack),
-        Err(all) => {
-            let detail = text::plain(&all.join("\n"), 4000);
-            return Err(Refusal::new(Kind::Invalid, format!("The pack cannot be published.\n{detail}")));
-        }
-    };
+    let pack = sound(files.clone()).await?.map_err(|all| {
+        let detail = text::plain(&all.join("\n"), 4000);
+        Refusal::new(Kind::Invalid, format!("The pack cannot be published.\n{detail}"))
+    })?;
     let id = RecordId::from_parts(now, app.random()?);
     let mut write = app.store.write().await?;
-    if let Some(pack) = &pack
-        && write
-            .newest_policy(&pack.manifest.name)
-            .await?
-            .is_some_and(|n| n >= i64::from(pack.manifest.version))
-    {
+    let number = i64::from(pack.manifest.version);
+    if write.newest_policy(&pack.manifest.name).await?.is_some_and(|newest| newest >= number) {
         wrong.push(FieldError::new("version", "policy-number"));
     }
-    let Some(pack) = pack.filter(|_| wrong.is_empty()) else { return Err(Refusal::Form(wrong)) };
+    if !wrong.is_empty() {
+        return Err(Refusal::Form(wrong));
+    }
     let draft = Draft {
         id,
         based_on: app.pack().digest.clone(),
