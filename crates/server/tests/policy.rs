@@ -120,6 +120,9 @@ async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_no
     jobs::once(app).await;
     assert_eq!(app.pack().label(), "remote-work 4", "what was written before it does not displace it");
     assert!(app.store.policies_due(app.now()).await.unwrap().is_empty(), "and waits no more");
+    let session = server.sign_in(author).await;
+    let page = server.get("/policy", &session).await.body;
+    assert!(page.contains("Never came into force") && !page.contains("In force from"), "{page}");
     // The clock is set right after it was a month ahead: what is published now comes into force all the same.
     server.pass(-30 * DAY);
     publish(5, 0).await;

@@ -1055,3 +1055,4 @@ changed-asks = What is judged
 changed-when = When it concerns somebody
 changed-controls = Controls
 changed-requirements = Comes from
+version-never = Never came into force: a later version did before its day.

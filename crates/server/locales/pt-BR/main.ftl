@@ -1122,3 +1122,4 @@ changed-asks = O que é avaliado
 changed-when = Quando diz respeito a alguém
 changed-controls = Controles
 changed-requirements = Vem de
+version-never = Nunca entrou em vigor: uma versão posterior entrou antes do seu dia.

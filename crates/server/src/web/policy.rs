@@ -27,9 +27,7 @@ use crate::{
     auth::access::Action,
     error::{FieldError, Refusal},
     flows::policy::{
-        self, confirm,
-        diff::{self, Change},
-        publish, review, subjects,
+        self, confirm, diff, publish, review, subjects,
         what_if::{self, Tried, Worse},
     },
     words::Words,
@@ -42,7 +40,8 @@ const PAGE: usize = 100;
 struct Told {
     rule: String,
     title: String,
-    change: Change,
+    /// What happened to it, in words.
+    change: String,
     /// What it was and is, in words.
     fields: Vec<String>,
     /// Whether the rule can be opened: it is in force.
@@ -60,7 +59,7 @@ fn told(old: &Pack, new: &Pack, in_force: &Pack, words: &Words) -> Vec<Told> {
             let field = |(name, from, to): (String, String, String)| field(words, new, &name, &from, &to);
             Told {
                 title,
-                change: changed.change,
+                change: words.say(format!("change-{}", changed.change.word())),
                 fields: changed.fields.into_iter().map(field).collect(),
                 open: in_force.rule(&changed.rule).is_some(),
                 rule: changed.rule,
@@ -142,10 +141,6 @@ impl Policy {
         self.review_due.is_some_and(|due| due <= self.now)
     }
 
-    fn change(&self, told: &Told) -> String {
-        self.base.say(&format!("change-{}", told.change.word()))
-    }
-
     fn subject(&self, group: &Group) -> String {
         self.base.say(&format!("subject-{}", group.subject))
     }
@@ -200,10 +195,11 @@ async fn gather(
         confirmed: own.map(|(version, at, _)| (version.clone(), *at)),
         changes,
         groups: groups(&pack, words),
-        coming: versions.iter().filter(|version| version.in_force_at.is_none()).cloned().collect(),
+        coming: versions.iter().filter(|version| comes(version, &versions)).cloned().collect(),
         earlier: versions
-            .into_iter()
-            .filter(|version| version.in_force_at.is_some() && version.digest != pack.digest)
+            .iter()
+            .filter(|version| !comes(version, &versions) && version.digest != pack.digest)
+            .cloned()
             .collect(),
         in_force,
         review_due: subjects::review_due(app).await?,
@@ -214,6 +210,12 @@ async fn gather(
         may_reach,
         sent,
     })
+}
+
+/// Whether a version is still to come into force. One that was published before one that is, never does.
+fn comes(version: &Version, all: &[Version]) -> bool {
+    let overtaken = all.iter().any(|other| other.in_force_at.is_some() && other.entry > version.entry);
+    version.in_force_at.is_none() && !overtaken
 }
 
 /// A version's rules. The one in force is at hand.
@@ -274,12 +276,7 @@ struct OneVersion {
     changes: Vec<Told>,
     rules: Vec<Whole>,
     in_force: bool,
-}
-
-impl OneVersion {
-    fn change(&self, told: &Told) -> String {
-        self.base.say(&format!("change-{}", told.change.word()))
-    }
+    comes: bool,
 }
 
 async fn name(app: &App, who: &str, words: &Words) -> Result<String, Refusal> {
@@ -319,6 +316,7 @@ pub async fn version(State(app): State<Arc<App>>, reader: Reader, Path(digest): 
     let pack = load(&text).await?;
     let words = &reader.words;
     let all = app.store.policy_versions().await?;
+    let comes = comes(&version, &all);
     let before = all.into_iter().find(|other| other.entry < version.entry);
     let changes = match &before {
         Some(before) => {
@@ -333,6 +331,7 @@ pub async fn version(State(app): State<Arc<App>>, reader: Reader, Path(digest): 
         approver: name(&app, &version.approver, words).await?,
         rules: whole(&pack, words),
         in_force: app.pack().digest == version.digest,
+        comes,
         before,
         changes,
         version,
@@ -409,12 +408,6 @@ struct Proposal {
     own: bool,
     label: String,
     changes: Vec<Told>,
-}
-
-impl Proposal {
-    fn change(&self, told: &Told) -> String {
-        self.base.say(&format!("change-{}", told.change.word()))
-    }
 }
 
 async fn proposal_of(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Proposal, PageError> {
