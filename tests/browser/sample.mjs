@@ -5,9 +5,9 @@ import { check, end, look, person } from './walk.mjs';
 const [base, given, shots] = process.argv.slice(2);
 const links = JSON.parse(given);
 const pages = {
-  teleworker: [['sample-home', '/home'], ['sample-record', '/me'], ['sample-notices', '/me/notices'], ['sample-policy-own', '/policy']],
+  teleworker: [['sample-home', '/home'], ['sample-record', '/me'], ['sample-notices', '/me/notices'], ['sample-policy-own', '/policy'], ['sample-cases-own', '/cases']],
   manager: [['sample-team', '/team'], ['sample-attest', '/team/attest']],
-  security: [['sample-overview', '/overview'], ['sample-people', '/people'], ['sample-devices', '/devices?standing=lapsed'], ['sample-rules', '/rules'], ['sample-policy', '/policy'], ['sample-reach', '/policy/reach'], ['sample-rule-person', '/rules/strong-sign-in'], ['sample-rule', '/rules/updates-installed'], ['sample-search', '/search?q=ar']],
+  security: [['sample-overview', '/overview'], ['sample-people', '/people'], ['sample-devices', '/devices?standing=lapsed'], ['sample-rules', '/rules'], ['sample-policy', '/policy'], ['sample-reach', '/policy/reach'], ['sample-rule-person', '/rules/strong-sign-in'], ['sample-rule', '/rules/updates-installed'], ['sample-search', '/search?q=ar'], ['sample-cases', '/cases'], ['sample-exceptions', '/exceptions'], ['sample-reports', '/reports'], ['sample-report-posture', '/reports/posture'], ['sample-report-cases', '/reports/cases'], ['sample-report-month', '/reports/month']],
   auditor: [['sample-proof', '/proof'], ['sample-ledger', '/ledger'], ['sample-then', '/then']],
   operator: [['sample-system', '/system'], ['sample-units', '/units']],
 };

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use stead_model::{Fact, Facts, Finding, Millis, Stage, Standing, Subject};
 use stead_policy::{
-    Pack,
+    Pack, Terms,
     judge::{ReadAt, judge, system_of},
     shipped,
 };
@@ -96,7 +96,14 @@ pub fn saved(text: &str, now: Millis) -> anyhow::Result<(Checked, Pack)> {
 }
 
 fn judged(pack: &Pack, facts: &Facts, kept: &BTreeMap<String, Millis>, now: Millis) -> Checked {
-    let judgement = judge(pack, Subject::Device, facts, &ReadAt { collected: now, kept }, |_| None, now);
+    let judgement = judge(
+        (pack, &Terms::default()),
+        Subject::Device,
+        facts,
+        &ReadAt { collected: now, kept },
+        |_| None,
+        now,
+    );
     let system = system_of(facts);
     Checked {
         findings: judgement.findings.iter().map(|judged| judged.in_full(pack, system)).collect(),

@@ -7,6 +7,7 @@
 )]
 
 use std::{
+    fs,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -23,7 +24,7 @@ use stead_model::{
     problem::Problem,
     seal::{Envelope, VerifyingKey},
 };
-use stead_testkit::{Client, Postgres, Server, SimDevice, device::text};
+use stead_testkit::{Client, Postgres, Server, SimDevice, device::text, program};
 
 /// The server lives as long as this process: its guard ends it when the process does.
 static POSTGRES: LazyLock<Result<Postgres, String>> = LazyLock::new(|| Postgres::start(false));
@@ -77,6 +78,38 @@ pub fn peers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers")
 }
 
+/// Copies the pack `remote-work` into a folder, with changes: file, what stands there, what is to.
+pub fn copy_pack(folder: &Path, changes: &[(&str, &str, &str)]) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/remote-work");
+    for below in ["", "rules", "tests", "data"] {
+        fs::create_dir_all(folder.join(below)).unwrap();
+        for file in fs::read_dir(from.join(below)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), folder.join(below).join(file.file_name())).unwrap();
+            }
+        }
+    }
+    for (path, from, to) in changes {
+        let text = fs::read_to_string(folder.join(path)).unwrap();
+        assert!(text.contains(from), "{path}: {from}");
+        fs::write(folder.join(path), text.replace(from, to)).unwrap();
+    }
+}
+
+/// What compliance-trestle finds in a document of OSCAL: what kind it is, or why it is none; nothing where there
+/// is no such program.
+pub fn read_oscal(document: &str) -> Option<Result<String, String>> {
+    let mut reader = Command::new(peer("python")?);
+    reader.arg(peers().join("oscal.py"));
+    let mut reader =
+        reader.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    reader.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let out = reader.wait_with_output().unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    Some(if out.status.success() { Ok(said(&out.stdout)) } else { Err(said(&out.stderr)) })
+}
+
 /// What an independent reader finds in a PDF; none where there is no such reader.
 pub fn read_pdf(pdf: &[u8]) -> Option<Value> {
     let mut reader = Command::new(peer("python")?);
@@ -120,6 +153,68 @@ impl Fleet {
         assert_eq!(status, 200, "{page}");
         let start = page.find("<code>stead_").unwrap() + "<code>".len();
         page[start..].chars().take_while(|c| *c != '<').collect()
+    }
+
+    /// Asks the API with a token, for a purpose; status and answer.
+    pub fn api(&mut self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str()), ("stead-purpose", "review")];
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        if !body.is_null() {
+            headers.push(("content-type", "application/json"));
+        }
+        let (status, answer) = self.client.send(method, path, &headers, &text).unwrap();
+        (status, serde_json::from_str(&answer).unwrap_or(Value::Null))
+    }
+
+    /// A file with a key that signs packs, and the key that a server is told of.
+    pub fn pack_key(&self) -> (PathBuf, String) {
+        let file = self.folder.path().join("pack.key");
+        let made = Command::new(program("stead-server").unwrap()).args(["pack", "key"]).arg(&file).output();
+        let made = made.unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        (file, String::from_utf8(made.stdout).unwrap().trim().to_owned())
+    }
+
+    /// Sends a pack with a token and a key that signs it, as `stead-server pack publish`; whether it was taken,
+    /// and what was said.
+    pub fn send_pack(&self, pack: &Path, token: &str, key: &Path) -> (bool, String) {
+        let token_file = self.folder.path().join("token");
+        fs::write(&token_file, token).unwrap();
+        let out = Command::new(program("stead-server").unwrap())
+            .args(["pack", "publish"])
+            .arg(pack)
+            .args(["--server", &self.server.url(), "--says", "One day for a clear disk.", "--token-file"])
+            .arg(&token_file)
+            .arg("--key")
+            .arg(key)
+            .output()
+            .unwrap();
+        let said = [out.stdout, out.stderr].concat();
+        (out.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    /// Publishes a pack: signed and sent as one person, let in force by another.
+    pub fn publish(&mut self, pack: &Path, (author, token): (&str, &str), approver: &str) {
+        let (file, key) = self.pack_key();
+        let allowed = [("key", key.as_str()), ("name", "The author's computer")];
+        let (status, said) = self.client.post_form("/policy/keys", author, &allowed).unwrap();
+        assert_eq!(status, 303, "{said}");
+        let (done, said) = self.send_pack(pack, token, &file);
+        assert!(done, "{said}");
+        let id = said.trim().rsplit('/').next().unwrap();
+        let path = format!("/api/v1/policy/proposals/{id}/approval");
+        let (status, said) = self.api("POST", &path, approver, &serde_json::json!({}));
+        assert_eq!(status, 204, "{said}");
+    }
+
+    /// Asks again until something is so, for at most a minute and a half.
+    pub fn until(&mut self, what: &str, mut so: impl FnMut(&mut Self) -> bool) {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(90);
+        while !so(self) {
+            assert!(std::time::Instant::now() < until, "it never came to be: {what}");
+            std::thread::sleep(std::time::Duration::from_millis(250));
+        }
     }
 
     /// The time.

@@ -1,10 +1,10 @@
 //! The policy, from end to end: a change is published by two people, judged by, read and confirmed by all.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use stead_e2e::{Fleet, on_both};
-use stead_testkit::{device::good_facts_at, program};
+use stead_e2e::{Fleet, copy_pack, on_both};
+use stead_testkit::device::good_facts_at;
 
 on_both! {
     rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_confirmed
@@ -12,24 +12,13 @@ on_both! {
 
 /// The pack that ships, with the next number and less time for a clear disk.
 fn next_version(folder: &Path) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/remote-work");
-    for below in ["", "rules", "tests", "data"] {
-        fs::create_dir_all(folder.join(below)).unwrap();
-        for file in fs::read_dir(from.join(below)).unwrap() {
-            let file = file.unwrap();
-            if file.file_type().unwrap().is_file() {
-                fs::copy(file.path(), folder.join(below).join(file.file_name())).unwrap();
-            }
-        }
-    }
-    for (path, from, to) in [
-        ("pack.toml", "version = 2", "version = 3"),
-        ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
-    ] {
-        let text = fs::read_to_string(folder.join(path)).unwrap();
-        assert!(text.contains(from), "{path}");
-        fs::write(folder.join(path), text.replace(from, to)).unwrap();
-    }
+    copy_pack(
+        folder,
+        &[
+            ("pack.toml", "version = 3", "version = 4"),
+            ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
+        ],
+    );
 }
 
 fn rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_confirmed(f: &mut Fleet) {
@@ -40,33 +29,25 @@ fn rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_conf
     let (sam_id, sam) = f.join("Sam Teleworker", "sam@stead.example", &[]);
     let pack = f.folder.path().join("pack");
     next_version(&pack);
-    let token_file = f.folder.path().join("token");
-    let publish = |f: &mut Fleet, token: &str| {
-        fs::write(&token_file, token).unwrap();
-        let out = Command::new(program("stead-server").unwrap())
-            .args(["pack", "publish"])
-            .arg(&pack)
-            .args(["--server", &f.server.url(), "--says", "One day for a clear disk.", "--token-file"])
-            .arg(&token_file)
-            .output()
-            .unwrap();
-        let said = [out.stdout, out.stderr].concat();
-        (out.status.success(), String::from_utf8(said).unwrap())
-    };
-
     // Somebody who may not, a pack that is not sound: each is told, and nothing is proposed.
     let may_not = f.token(&sam, &["system"]);
-    let (done, said) = publish(f, &may_not);
+    let (file, key) = f.pack_key();
+    let (done, said) = f.send_pack(&pack, &may_not, &file);
     assert!(!done && said.contains("You may not do this."), "{said}");
     let token = f.token(&author, &["system"]);
+    let (done, said) = f.send_pack(&pack, &token, &file);
+    assert!(!done && said.contains("signed by no key that is allowed here"), "{said}");
+    assert!(f.ledger_texts().iter().any(|e| e.contains("policy.refused") && e.contains(&key)), "recorded");
+    let allowed = [("key", key.as_str()), ("name", "Cora's computer")];
+    assert_eq!(f.client.post_form("/policy/keys", &author, &allowed).unwrap().0, 303);
     let rule = pack.join("rules/disk-encrypted.md");
     let sound = fs::read_to_string(&rule).unwrap();
     fs::write(&rule, sound.replace("device.volumes.all", "device.volums.all")).unwrap();
-    let (done, said) = publish(f, &token);
+    let (done, said) = f.send_pack(&pack, &token, &file);
     assert!(!done && said.contains("there is no fact `device.volums`"), "{said}");
     fs::write(&rule, sound).unwrap();
 
-    let (done, said) = publish(f, &token);
+    let (done, said) = f.send_pack(&pack, &token, &file);
     assert!(done, "{said}");
     let address = said.trim().rsplit(f.server.url().as_str()).next().unwrap().to_owned();
     let (_, page) = f.client.get(&address, &author).unwrap();
@@ -80,12 +61,19 @@ fn rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_conf
 
     // It is in force for everybody and every device at once; the version before stays readable.
     let (_, page) = f.client.get("/policy", &sam).unwrap();
-    assert!(page.contains("remote-work 3") && page.contains("One day for a clear disk."));
+    assert!(page.contains("remote-work 4") && page.contains("One day for a clear disk."));
     let answer = f.report(&facts);
-    assert_eq!(answer.policy, "remote-work 3");
+    assert_eq!(answer.policy, "remote-work 4");
     let digest = page.split("name=\"digest\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     for (cookie, done) in [(&sam, 1), (&author, 2), (&other, 3)] {
-        let (status, _) = f.client.post_form("/policy/confirm", cookie, &[("digest", &digest)]).unwrap();
+        let (status, _) = f
+            .client
+            .post_form(
+                "/policy/confirm",
+                cookie,
+                &[("digest", &digest), ("answer-0", "1"), ("answer-1", "0")],
+            )
+            .unwrap();
         assert_eq!(status, 303);
         let (_, page) = f.client.get("/policy/reach", &other).unwrap();
         assert!(page.contains(&format!("{done} of ")), "{page}");

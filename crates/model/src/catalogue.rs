@@ -138,7 +138,7 @@ pub const PERSON: &[FactSpec] = &[
     record("person.sign_in.strong", FactType::Bool, "Whether they sign in with more than a password"),
     record("person.manager.named", FactType::Bool, "Whether somebody answers for them"),
     record("person.returns.overdue", FactType::Int, "How many things they should have given back by now"),
-    to_come(
+    record(
         "person.terms.broken",
         FactType::Int,
         "How many terms of their own are not kept or cannot be told",
@@ -203,7 +203,7 @@ pub const ORGANISATION: &[FactSpec] = &[
         FactType::Int,
         "How many looks at somebody's record of the last year have no purpose",
     ),
-    to_come("organisation.cases.overdue", FactType::Int, "How many cases are past their day of decision"),
+    record("organisation.cases.overdue", FactType::Int, "How many cases are past their day of decision"),
     to_come("organisation.gate.applications", FactType::Int, "How many applications ask the gate"),
     to_come(
         "organisation.inventory.kinds_missing",

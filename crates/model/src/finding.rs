@@ -100,6 +100,23 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage, from the mildest.
+    pub const ALL: [Self; 3] = [Self::Observe, Self::Advise, Self::Enforce];
+
+    /// The word in rules, on the wire and in the store.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Advise => "advise",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    /// The stage for a [`Stage::key`].
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.key() == key)
+    }
+
     /// The word that people read.
     pub fn word(self) -> &'static str {
         match self {

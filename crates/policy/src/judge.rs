@@ -10,6 +10,7 @@ use crate::{
     expression::{Bindings, Evaluated},
     pack::Pack,
     rule::Rule,
+    terms::Terms,
     words,
 };
 
@@ -22,6 +23,8 @@ pub struct Previous {
     pub since: Millis,
     /// When it first failed or became unknown, without having passed since.
     pub failing_since: Option<Millis>,
+    /// When it first did so while it was enforced.
+    pub counts_since: Option<Millis>,
 }
 
 /// One rule's finding, without the words that are the same for everybody.
@@ -39,18 +42,24 @@ pub struct Judged {
     pub at: Millis,
     /// Since when the outcome is what it is.
     pub since: Millis,
-    /// When it first failed or became unknown.
+    /// When it first failed or became unknown, though it may be excepted.
     pub failing_since: Option<Millis>,
+    /// How far the rule has been rolled out to the subject.
+    pub stage: Stage,
+    /// When it first failed or became unknown while it was enforced: grace counts from then.
+    pub counts_since: Option<Millis>,
+    /// When it costs what the rule costs: the grace, and any exception, end then. None where it never does.
+    pub due: Option<Millis>,
 }
 
 /// All findings of a subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// One for each rule of the pack about this kind of thing, in its order.
+    /// One for each rule of the pack about this kind of thing that binds the subject, in its order.
     pub findings: Vec<Judged>,
     /// The findings, folded.
     pub standing: Standing,
-    /// When the standing changes though nothing else does: the next end of a grace.
+    /// When the standing changes though nothing else does: the next end of a grace or of an exception.
     pub next_deadline: Option<Millis>,
 }
 
@@ -68,10 +77,10 @@ impl ReadAt<'_> {
     }
 }
 
-/// Judges facts by every rule of a pack about one kind of thing. `previous` answers with a rule's earlier
+/// Judges facts by every rule of a pack about one kind of thing, as it applies to the subject. `previous` answers with a rule's earlier
 /// finding.
 pub fn judge(
-    pack: &Pack,
+    (pack, terms): (&Pack, &Terms),
     subject: Subject,
     facts: &Facts,
     read_at: &ReadAt<'_>,
@@ -84,40 +93,58 @@ pub fn judge(
         .rules
         .iter()
         .enumerate()
-        .filter(|(_, rule)| rule.subject == subject)
+        .filter(|(_, rule)| rule.subject == subject && terms.binds(rule))
         .map(|(position, rule)| {
-            let (outcome, observed) = outcome(rule, &bindings, facts);
+            let (seen, observed) = outcome(rule, &bindings, facts);
             let before = previous(&rule.id);
+            let against = seen.counts_against();
+            let until = terms.excepted(rule, now).filter(|_| against);
+            let outcome = if until.is_some() { Outcome::Excepted } else { seen };
             let since = before.filter(|b| b.outcome == outcome).map_or(now, |b| b.since);
-            let failing_since =
-                outcome.counts_against().then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
+            let failing_since = against.then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
+            let stage = terms.stage(pack, rule, now);
+            let counts_since = (against && stage == Stage::Enforce)
+                .then(|| before.and_then(|b| b.counts_since).unwrap_or(now));
+            let due = counts_since.map(|since| {
+                let graced = since.plus(rule.grace);
+                until.map_or(graced, |until| until.max(graced))
+            });
             let (origin, at) = evidence(rule, facts, read_at);
-            Judged { rule: position, outcome, observed, origin, at, since, failing_since }
+            Judged {
+                rule: position,
+                outcome,
+                observed,
+                origin,
+                at,
+                since,
+                failing_since,
+                stage,
+                counts_since,
+                due,
+            }
         })
         .collect();
-    let (standing, next_deadline) =
-        fold(findings.iter().map(|f| (&pack.rules[f.rule], f.outcome, f.failing_since)), now);
+    let (standing, next_deadline) = fold(findings.iter().map(|f| (f.outcome, f.due)), now);
     Judgement { findings, standing, next_deadline }
 }
 
-/// Folds findings to a standing, and says when it changes by time alone.
-pub fn fold<'a>(
-    findings: impl IntoIterator<Item = (&'a Rule, Outcome, Option<Millis>)>,
+/// Folds findings, each with when it costs something, to a standing, and says when that changes by time alone.
+pub fn fold(
+    findings: impl IntoIterator<Item = (Outcome, Option<Millis>)>,
     now: Millis,
 ) -> (Standing, Option<Millis>) {
     let mut standing = Standing::Good;
     let mut next: Option<Millis> = None;
-    for (rule, outcome, failing_since) in findings {
-        if rule.stage != Stage::Enforce || !outcome.counts_against() {
+    for (outcome, due) in findings {
+        let Some(due) = due else { continue };
+        if due <= now {
+            standing = Standing::Lapsed;
             continue;
         }
-        let deadline = failing_since.unwrap_or(now).plus(rule.grace);
-        if deadline <= now {
-            standing = Standing::Lapsed;
-        } else {
+        if outcome != Outcome::Excepted {
             standing = standing.max(Standing::Due);
-            next = Some(next.map_or(deadline, |next| next.min(deadline)));
         }
+        next = Some(next.map_or(due, |next| next.min(due)));
     }
     (standing, next)
 }
@@ -219,11 +246,11 @@ impl Judged {
             origin: self.origin.clone(),
             at: self.at,
             severity: rule.severity,
-            stage: rule.stage,
+            stage: self.stage,
             advice: if asked { rule.fix(system).to_owned() } else { String::new() },
             since: self.since,
             failing_since: self.failing_since,
-            due: self.failing_since.map(|since| since.plus(rule.grace)),
+            due: self.due,
         }
     }
 }

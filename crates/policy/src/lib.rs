@@ -13,9 +13,11 @@ pub mod pack_test;
 pub mod requirement;
 pub mod rule;
 pub mod shipped;
+pub mod terms;
 pub mod words;
 
 pub use judge::{Judged, Judgement, Previous, judge};
 pub use lint::Lint;
 pub use pack::Pack;
 pub use rule::Rule;
+pub use terms::Terms;

@@ -10,9 +10,9 @@ use std::{
 
 use cel::Env;
 use serde::Deserialize;
-use stead_model::{Scalar, Subject, seal};
+use stead_model::{Role, Scalar, Severity, Stage, Subject, seal, time::DAY};
 
-use crate::{lint::Lint, os_support::OsSupport, rule, rule::Rule};
+use crate::{lint::Lint, os_support::OsSupport, rule, rule::Rule, terms::Rollout};
 
 /// The files of a pack: path within it, and text.
 pub type Files = BTreeMap<String, String>;
@@ -54,7 +54,125 @@ pub struct Manifest {
     /// Parameters of the rules.
     #[serde(default)]
     pub parameters: Parameters,
+    /// How rules are rolled out, step by step.
+    #[serde(default)]
+    pub rollout: Vec<Rollout>,
+    /// Who decides on exceptions, and how long they last.
+    #[serde(default)]
+    pub exceptions: Exceptions,
+    /// What follows when a rule is not kept.
+    #[serde(default)]
+    pub cases: Cases,
+    /// What is asked of whoever confirms the policy, so that reading it is worth their while.
+    #[serde(default)]
+    pub questions: Vec<Question>,
 }
+
+/// Words in several languages, by tag (BCP 47); `en` is always there.
+pub type Said = BTreeMap<String, String>;
+
+/// Words in a language, or in English where they have not been translated.
+pub fn said<'a>(words: &'a Said, language: &str) -> &'a str {
+    words.get(language).or_else(|| words.get("en")).map_or("", String::as_str)
+}
+
+/// Who decides on exceptions, and how long they last.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exceptions {
+    /// The longest that one lasts, ISO 8601.
+    pub longest: String,
+    /// The role that decides, by how much harm the rule prevents.
+    pub decided_by: BTreeMap<Severity, Role>,
+}
+
+impl Default for Exceptions {
+    fn default() -> Self {
+        let decided_by = [
+            (Severity::Low, Role::Manager),
+            (Severity::Medium, Role::Coordinator),
+            (Severity::High, Role::Security),
+            (Severity::Critical, Role::Security),
+        ];
+        Self { longest: "P90D".to_owned(), decided_by: decided_by.into() }
+    }
+}
+
+impl Exceptions {
+    /// The role that decides on an exception to a rule.
+    pub fn decided_by(&self, severity: Severity) -> Role {
+        self.decided_by.get(&severity).copied().unwrap_or(Role::Security)
+    }
+
+    /// The longest that one lasts, in milliseconds.
+    pub fn longest(&self) -> i64 {
+        rule::duration(&self.longest).unwrap_or(90 * DAY)
+    }
+}
+
+/// What follows when a rule is not kept: who is told when, how long somebody has to answer and to appeal, and
+/// the sanctions there are. Each time is ISO 8601.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cases {
+    /// From the lapse until the manager is told.
+    pub manager_after: String,
+    /// From then until somebody is asked to decide.
+    pub decision_after: String,
+    /// How long somebody has to answer a disciplinary step.
+    pub answer_within: String,
+    /// How long they have to appeal.
+    pub appeal_within: String,
+    /// The sanctions, mildest first.
+    pub ladder: Vec<Said>,
+}
+
+impl Default for Cases {
+    fn default() -> Self {
+        let days = |days: u8| format!("P{days}D");
+        Self {
+            manager_after: days(3),
+            decision_after: days(4),
+            answer_within: days(5),
+            appeal_within: days(7),
+            ladder: Vec::new(),
+        }
+    }
+}
+
+impl Cases {
+    /// The four times, by the names of their fields.
+    fn times(&self) -> [(&'static str, &str); 4] {
+        [
+            ("manager_after", &self.manager_after),
+            ("decision_after", &self.decision_after),
+            ("answer_within", &self.answer_within),
+            ("appeal_within", &self.appeal_within),
+        ]
+    }
+
+    /// One of these times in milliseconds; they were checked when the pack was read.
+    pub fn length(text: &str) -> i64 {
+        rule::duration(text).unwrap_or(0)
+    }
+}
+
+/// A question about what the policy says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The question.
+    pub ask: Said,
+    /// The answers to choose from.
+    pub options: Vec<Said>,
+    /// The place of the right one among them, from zero.
+    pub right: usize,
+    /// The rule where it can be read.
+    pub rule: String,
+}
+
+/// Most questions that are asked of whoever confirms.
+const MOST_QUESTIONS: usize = 2;
 
 /// A pack that has been checked and can judge.
 pub struct Pack {
@@ -133,6 +251,12 @@ impl Pack {
                 }
                 for (name, parameter) in base.parameters {
                     manifest.parameters.entry(name).or_insert(parameter);
+                }
+                if manifest.cases.ladder.is_empty() {
+                    manifest.cases.ladder = base.cases.ladder;
+                }
+                if manifest.questions.is_empty() {
+                    manifest.questions = base.questions;
                 }
             }
             (Some(name), None) => lints.push(Lint::new(
@@ -213,6 +337,7 @@ impl Pack {
         if rules.is_empty() && lints.is_empty() {
             lints.push(Lint::new("pack.toml", text, 0..0, "the pack has no rules", "add rules/<id>.md"));
         }
+        lints.extend(sections(&manifest, &rules, text));
         let os_support = os_support.unwrap_or_else(|lint| {
             lints.push(lint);
             OsSupport::default()
@@ -223,7 +348,7 @@ impl Pack {
         rules.sort_by(|a, b| (a.subject, &a.id).cmp(&(b.subject, &b.id)));
         let expressions: Vec<_> = rules.iter().flat_map(Rule::expressions).collect();
         Ok(Self {
-            digest: digest(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))),
+            digest: digest_of(all),
             data_digest: digest(
                 files
                     .iter()
@@ -270,6 +395,77 @@ impl Pack {
 pub const BASE: &str = "base/";
 const BASE_MANIFEST: &str = "base/pack.toml";
 
+/// What is wrong with the sections of `pack.toml` that speak of rules, times and words.
+fn sections(manifest: &Manifest, rules: &[Rule], text: &str) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    let mut wrong = |word: &str, message: String, help: &str| {
+        lints.push(Lint::new("pack.toml", text, place(text, word), message, help));
+    };
+    let find = |id: &str| rules.iter().find(|rule| rule.id == id);
+    // Where a rule cannot be read, that is what is said.
+    for (step, id) in manifest.rollout.iter().flat_map(|step| step.rules.iter().map(move |id| (step, id))) {
+        match find(id) {
+            None if !rules.is_empty() => {
+                wrong(id, format!("there is no rule `{id}` to roll out"), "name rules by their ids");
+            }
+            Some(rule) if rule.waits() && step.stage != Stage::Observe => wrong(
+                id,
+                format!("nothing holds yet what `{id}` asks for: it would count against everybody"),
+                "leave it at stage = \"observe\"",
+            ),
+            Some(_) | None => {}
+        }
+    }
+    let longest = ("longest", manifest.exceptions.longest.as_str());
+    for (field, value) in manifest.cases.times().into_iter().chain([longest]) {
+        if rule::duration(value).is_none_or(|millis| millis == 0) {
+            wrong(
+                value,
+                format!("`{value}` is no length of time for {field}"),
+                "write days or hours as in P5D or PT12H",
+            );
+        }
+    }
+    for (severity, role) in &manifest.exceptions.decided_by {
+        if !matches!(role, Role::Manager | Role::Coordinator | Role::Security) {
+            let message = format!("exceptions to rules that prevent {} harm", severity.word());
+            wrong("decided_by", message, "let a manager, a coordinator or security decide on them");
+        }
+    }
+    let words = |words: &Said| words.get("en").is_some_and(|words| !words.trim().is_empty());
+    if !manifest.cases.ladder.iter().all(words) {
+        wrong(
+            "ladder",
+            "a sanction has no words".to_owned(),
+            "write it as { en = \"…\" }, and in other languages beside it",
+        );
+    }
+    if manifest.questions.len() > MOST_QUESTIONS {
+        wrong("questions", format!("more than {MOST_QUESTIONS} questions"), "ask what matters most");
+    }
+    for question in &manifest.questions {
+        let sound = words(&question.ask)
+            && question.options.iter().all(words)
+            && (2..=6).contains(&question.options.len())
+            && question.right < question.options.len();
+        if !sound {
+            wrong(
+                "questions",
+                "a question that cannot be answered".to_owned(),
+                "give it words, two to six options with words, and as `right` the place of one of them, from 0",
+            );
+        }
+        if find(&question.rule).is_none() && !rules.is_empty() {
+            wrong(
+                &question.rule,
+                format!("there is no rule `{}`", question.rule),
+                "name the rule where the answer is read",
+            );
+        }
+    }
+    lints
+}
+
 /// Where a word stands in a text.
 fn place(text: &str, word: &str) -> std::ops::Range<usize> {
     let start = text.find(word).unwrap_or(0);
@@ -315,6 +511,11 @@ pub(crate) fn in_force(files: &Files, inherits: bool) -> BTreeMap<&str, (&str, &
 fn language_of(path: &str) -> Option<&str> {
     let name = path.strip_suffix(".md")?.rsplit('/').next()?;
     Some(name.split_once('.').map_or("", |(_, tag)| tag))
+}
+
+/// Digest over all files of a pack, as versions are named by.
+pub fn digest_of(files: &Files) -> String {
+    digest(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
 
 /// Digest over names and texts of files.

@@ -24,6 +24,7 @@ use crate::{
     lint::Lint,
     pack::Manifest,
     requirement,
+    terms::Binds,
 };
 
 /// The systems that every device rule must say a fix for.
@@ -53,6 +54,10 @@ struct FrontMatter {
     grace: Spanned<String>,
     stage: Spanned<Stage>,
     costs: Spanned<String>,
+    #[serde(default)]
+    binds: Binds,
+    owner: Option<String>,
+    review_every: Option<Spanned<String>>,
 }
 
 /// One section of a rule's text.
@@ -112,6 +117,12 @@ pub struct Rule {
     pub stage: Stage,
     /// The tier that a lapse takes away.
     pub costs: String,
+    /// Whom it binds.
+    pub binds: Binds,
+    /// Who answers for it, where that is not whoever answers for the pack.
+    pub owner: Option<String>,
+    /// How often it is to be reviewed, in milliseconds, where that is not as often as the pack.
+    pub review_every: Option<i64>,
     /// Why it matters, Markdown.
     pub why: String,
     /// Sections that are no fixes.
@@ -163,6 +174,7 @@ impl Rule {
         let pass = reader.expression(&matter.pass, manifest, Wanted::Verdict);
         let shows = matter.shows.as_ref().map(|shows| reader.expression(shows, manifest, Wanted::Words));
         let grace = reader.duration(&matter.grace);
+        let review_every = matter.review_every.as_ref().and_then(|every| reader.duration(every));
         let (why, sections, fixes) = reader.body(body_start, subject);
         if let Some(subject) = subject {
             let all = when.iter().map(|(when, _)| when).chain(&pass).chain(shows.iter().flatten());
@@ -185,6 +197,9 @@ impl Rule {
                 grace,
                 stage: matter.stage.into_inner(),
                 costs: matter.costs.into_inner(),
+                binds: matter.binds,
+                owner: matter.owner,
+                review_every,
                 why,
                 sections,
                 fixes,

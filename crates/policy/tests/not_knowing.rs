@@ -13,7 +13,7 @@ use stead_model::{
     time::DAY,
 };
 use stead_policy::{
-    Pack,
+    Pack, Terms,
     judge::{ReadAt, judge},
     shipped,
 };
@@ -108,7 +108,10 @@ fn hide(facts: &Facts, hidden: &[Hidden]) -> Facts {
 
 fn outcomes(facts: &Facts) -> Vec<Outcome> {
     let read_at = ReadAt { collected: NOW, kept: &BTreeMap::new() };
-    let judged = |subject| judge(&PACK, subject, facts, &read_at, |_| None, NOW).findings;
+    // All that bind somebody by name bind here.
+    let bound = PACK.rules.iter().map(|rule| rule.id.clone()).collect();
+    let terms = Terms { bound, ..Terms::default() };
+    let judged = |subject| judge((&PACK, &terms), subject, facts, &read_at, |_| None, NOW).findings;
     Subject::ALL.into_iter().flat_map(judged).map(|finding| finding.outcome).collect()
 }
 

@@ -22,12 +22,15 @@ use world::Desk;
 pub enum Template {
     /// Everything that is held on a person.
     Record,
+    /// Tables, each with a picture of its numbers.
+    Report,
 }
 
 impl Template {
     fn text(self) -> &'static str {
         match self {
             Self::Record => include_str!("../templates/record.typ"),
+            Self::Report => include_str!("../templates/report.typ"),
         }
     }
 }
@@ -120,6 +123,21 @@ mod tests {
             let printed = pdf(&record(section)).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(String::from_utf8_lossy(&printed).contains("/MarkInfo"), "{name}: tagged");
         }
+    }
+
+    #[test]
+    fn a_report_prints_its_tables_and_bars() {
+        let chart = json!({ "key": [["good", "Good"], ["due", "Due"]], "whole": 10,
+            "bars": [{ "label": "Sales", "parts": [["good", 7], ["due", 3]] }] });
+        let rows = json!([["Sales", "7", "3"], ["= panic()", "#1", ""]]);
+        let sections = json!([
+            { "title": "By unit", "about": "", "chart": chart, "head": ["Unit", "Good", "Due"], "rows": rows },
+            { "title": "None", "about": "Nothing.", "head": ["Unit"], "rows": [] },
+        ]);
+        let data = json!({ "lang": "en", "title": "How devices stand", "lead": "All.", "made": "today",
+            "stale": "", "sections": sections });
+        let printed = pdf(&Order { template: Template::Report, data }).unwrap();
+        assert!(String::from_utf8_lossy(&printed).contains("pdfuaid:part"), "it says that it is tagged");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! In scope: making it, the same each time for the same day. Out of scope: any way round a flow.
 
+mod fairness;
 mod fleet;
 mod people;
 mod policy;
@@ -94,6 +95,7 @@ async fn make(arguments: Arguments) -> anyhow::Result<()> {
         fleet.live(&app, day, left, &organisation, &mut luck).await?;
         policy::live(&app, (day, left), &organisation, &mut luck).await?;
         jobs::once(&app).await;
+        fairness::live(&app, day, &organisation, &mut luck).await?;
         tell(&app).await.map_err(told)?;
         if day % 30 == 0 || left == 0 {
             let head = app.store.ledger_head().await?;

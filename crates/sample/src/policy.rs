@@ -42,9 +42,10 @@ pub async fn live(
     // Most confirm in the first days, some after a reminder, a few not at all.
     let digest = app.pack().digest.clone();
     let waiting = app.store.to_confirm(&digest, None, 500).await?;
+    let right: Vec<_> = app.pack().manifest.questions.iter().map(|asked| Some(asked.right)).collect();
     for listed in waiting {
         if luck.u8(..) < 48 {
-            confirm::confirm(app, listed.person.id, &digest).await.map_err(told)?;
+            confirm::confirm(app, listed.person.id, &digest, &right).await.map_err(told)?;
         }
     }
     Ok(())
@@ -57,7 +58,7 @@ pub type Publishers = (PersonId, PersonId);
 fn next() -> Files {
     let mut files = shipped::remote_work();
     for (path, from, to) in [
-        ("pack.toml", "version = 2", "version = 3"),
+        ("pack.toml", "version = 3", "version = 4"),
         ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
         ("rules/disk-encrypted.md", "**three days**", "**one day**"),
         ("rules/disk-encrypted.pt-BR.md", "**três dias**", "**um dia**"),

@@ -24,7 +24,10 @@ use crate::{
     flows::{
         check_in::Known,
         notices::follow,
-        policy,
+        policy::{
+            self,
+            terms::{self, Index},
+        },
         sign_in::{
             hashing::Hashing,
             outside::{self, Outside},
@@ -88,6 +91,8 @@ pub struct App {
     pub(crate) store_url: Zeroizing<String>,
     /// The policy in force.
     in_force: RwLock<Arc<Pack>>,
+    /// How it applies to each person and device.
+    terms: RwLock<Arc<Index>>,
     /// The keys.
     pub keys: Keys,
     /// Settings.
@@ -112,6 +117,8 @@ pub struct App {
     pub passkeys: Option<webauthn_rs::Webauthn>,
     /// Whether the store holds a sample organisation, which every page says.
     sample: AtomicBool,
+    /// Whether something has lapsed or been mended since cases were last looked at.
+    moved: AtomicBool,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Randomness>,
     pub(crate) known: Known,
@@ -159,6 +166,7 @@ impl App {
             store,
             store_url,
             in_force: RwLock::new(Arc::new(pack)),
+            terms: RwLock::default(),
             keys,
             access: Access::load()?,
             throttle: Throttle::default(),
@@ -171,6 +179,7 @@ impl App {
             passkeys: passkey::relying_party(&config.base_url),
             config,
             sample: AtomicBool::new(sample),
+            moved: AtomicBool::new(true),
             clock,
             random,
             known: Known::default(),
@@ -180,6 +189,7 @@ impl App {
         tokio::spawn(queue.run(Arc::downgrade(&app)));
         let begun = async {
             policy::begin(&app, given.unwrap_or(&shipped)).await?;
+            terms::refresh(&app).await?;
             follow::begin(&app).await
         };
         begun.await.map_err(|refusal| {
@@ -223,6 +233,26 @@ impl App {
     pub(crate) fn put_in_force(&self, pack: Pack) {
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pack);
         self.known.clear();
+    }
+
+    /// Says that a standing has changed: a case may follow, or be over.
+    pub(crate) fn note_moved(&self) {
+        self.moved.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a standing has changed since this was asked last.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.moved.swap(false, Ordering::Relaxed)
+    }
+
+    /// How the policy in force applies to each person and device, as this server knows it.
+    pub fn terms(&self) -> Arc<Index> {
+        Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over how the policy applies.
+    pub(crate) fn put_terms(&self, terms: Arc<Index>) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
     }
 
     /// The time.

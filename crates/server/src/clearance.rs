@@ -3,7 +3,7 @@
 //!
 //! In scope: folding. Out of scope: places and gates, which decide for one device at one moment.
 
-use stead_model::{Employment, Millis, Stage, Standing};
+use stead_model::{Employment, Millis, Standing};
 use stead_policy::Pack;
 use stead_store::{device::Device, finding::StoredFinding};
 
@@ -84,10 +84,7 @@ fn lets(pack: &Pack, against: &[StoredFinding], place: usize, now: Millis) -> Op
     for finding in against {
         let Some(rule) = pack.rule(&finding.rule) else { continue };
         let costs = pack.manifest.tiers.iter().position(|tier| *tier == rule.costs).unwrap_or(0);
-        if rule.stage != Stage::Enforce || costs > place {
-            continue;
-        }
-        let Some(due) = finding.failing_since.map(|since| since.plus(rule.grace)) else { continue };
+        let Some(due) = finding.costs_at(now).filter(|_| costs <= place) else { continue };
         if due <= now {
             return Open::Not;
         }

@@ -12,8 +12,9 @@ use crate::{
     App,
     error::Refusal,
     flows::{
-        anchor, backup, deadlines,
+        anchor, backup, cases, deadlines,
         directory::leaving,
+        exceptions,
         notices::{chase, deliver, follow, gather},
         policy::{self, subjects},
         retention,
@@ -131,9 +132,11 @@ pub async fn run_backups(app: Weak<App>) {
 pub async fn once(app: &Arc<App>) {
     let now = app.now();
     app.jobs.note("policy", now, policy::run(app).await);
+    app.jobs.note("exceptions", now, exceptions::run(app).await.map(|n| n > 0));
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
     app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
     app.jobs.note("people", now, subjects::run(app).await);
+    app.jobs.note("cases", now, cases::run(app).await.map(|n| n > 0));
     app.jobs.note("retention", now, retention::run(app).await);
 }

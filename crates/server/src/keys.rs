@@ -108,7 +108,11 @@ impl Keys {
     }
 }
 
-fn seed(path: &Path, random: &dyn Randomness) -> anyhow::Result<Seed> {
+/// The seed of a key in a file, which is made the first time, for its owner alone.
+///
+/// # Errors
+/// When it cannot be read or written, or holds no key.
+pub(crate) fn seed(path: &Path, random: &dyn Randomness) -> anyhow::Result<Seed> {
     match fs::read_to_string(path) {
         Ok(text) => {
             let text = Zeroizing::new(text);

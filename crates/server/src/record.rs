@@ -136,6 +136,7 @@ pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
     }
     sections.push(notices(app, person, words).await?);
     sections.extend(judged(app, person, words).await?);
+    sections.extend(fairness(app, person, words).await?);
     let said = app.store.said_of(person.id).await?;
     if !said.is_empty() {
         sections.push(Section {
@@ -196,6 +197,58 @@ async fn judged(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
             held: held.collect(),
         });
     }
+    Ok(sections)
+}
+
+/// Exceptions for them, cases about them, rules that bind them alone.
+async fn fairness(app: &App, person: &Person, words: &Words) -> Result<Vec<Section>, Refusal> {
+    let pack = app.pack();
+    let title = |rule: &str| {
+        pack.rule(rule).map_or_else(|| rule.to_owned(), |rule| rule.text(words.language.tag()).title)
+    };
+    let mut sections = Vec::new();
+    let mut push = |name: &str, held: Vec<Held>| {
+        if !held.is_empty() {
+            sections.push(Section {
+                title: words.say(name),
+                purpose: words.say("record-fairness-purpose"),
+                kept: words.say("record-fairness-kept"),
+                held,
+            });
+        }
+    };
+    let terms = app.store.terms_of(person.id).await?.into_iter().map(|term| Held {
+        name: title(&term.rule),
+        value: term.words,
+        origin: words.with("terms-since", [("date", words.date(term.written_at))]),
+    });
+    push("terms-title", terms.collect());
+    let exceptions = app.store.exceptions_of(person.id).await?.into_iter().map(|one| Held {
+        name: [title(&one.rule), one.label].join(" ").trim().to_owned(),
+        value: [one.reason, one.instead, one.words].join(" ").trim().to_owned(),
+        origin: [words.say(format!("exception-{}", one.state.word())), words.long_time(one.until)].join(", "),
+    });
+    push("exceptions-title", exceptions.collect());
+    let mut held = Vec::new();
+    for case in app.store.cases_of(person.id).await? {
+        let mut said = vec![words.long_time(case.opened_at)];
+        for event in app.store.case_events(case.id).await? {
+            let what = match event.kind.as_str() {
+                "limited" => words.with("case-event-limited", [("tier", words.tier(&event.words))]),
+                "closed" | "mended" => words.say(format!("case-outcome-{}", event.words)),
+                kind if event.words.is_empty() => words.say(format!("case-event-{kind}")),
+                kind => [words.say(format!("case-event-{kind}")), event.words].join(": "),
+            };
+            said.push(what);
+        }
+        let seen: Value = serde_json::from_str(&case.evidence).unwrap_or_default();
+        held.push(Held {
+            name: title(&case.rule),
+            value: said.join("; "),
+            origin: seen["observed"].as_str().unwrap_or_default().to_owned(),
+        });
+    }
+    push("cases-title", held);
     Ok(sections)
 }
 

@@ -194,8 +194,11 @@ fn own_findings(app: &App, own: &[StoredFinding], words: &Words, now: Millis) ->
     let pack = app.pack();
     own.iter()
         .filter_map(|finding| {
-            let rule = pack.rule(&finding.rule).filter(|rule| rule.stage != Stage::Observe)?;
-            let due = finding.failing_since.map(|since| since.plus(rule.grace));
+            let rule = pack.rule(&finding.rule)?;
+            if finding.stage == Stage::Observe || !finding.is_against() {
+                return None;
+            }
+            let due = finding.due;
             let text = rule.text(words.language.tag());
             Some(Thing {
                 icon: if finding.outcome == Outcome::Unknown { "unknown" } else { "rule" },
@@ -216,11 +219,10 @@ fn findings(app: &App, held: &[Held], words: &Words, now: Millis) -> Vec<Thing> 
     for held in held {
         for finding in &held.against {
             let Some(rule) = pack.rule(&finding.rule) else { continue };
-            if rule.stage == Stage::Observe {
+            if finding.stage == Stage::Observe || !finding.is_against() {
                 continue;
             }
-            let due = finding.failing_since.map(|since| since.plus(rule.grace));
-            let due = due.filter(|_| rule.stage == Stage::Enforce);
+            let due = finding.due;
             let with = [("device", held.device.name.clone())];
             let why = match (finding.outcome, due) {
                 (Outcome::Unknown, _) => "thing-finding-unknown",

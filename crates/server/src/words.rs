@@ -337,7 +337,8 @@ impl Words {
 
     /// What happened, in a word or two, for those who watch the ledger.
     pub fn event(&self, kind: &str) -> String {
-        self.say(format!("event-{}", kind.replace('.', "-")))
+        let name = format!("event-{}", kind.replace('.', "-"));
+        LOCALES.try_lookup(&self.language.id(), &name).unwrap_or_else(|| kind.replace(['.', '-'], " "))
     }
 
     /// The month that it is, by name.

@@ -7,11 +7,18 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stead_model::{Employment, PersonId, Role, UnitId};
+use stead_model::{DeviceId, Employment, Millis, PersonId, RecordId, Role, Subject, UnitId};
 use stead_server::{
     auth::guard::Need,
-    flows::directory::{self, Told},
+    flows::{
+        directory::{self, Told},
+        exceptions::{self, Ask},
+    },
     serve,
+};
+use stead_store::{
+    case::{Case, State},
+    people::Person,
 };
 use support::TestServer;
 
@@ -102,7 +109,28 @@ GET  /policy/proposals/{proposal}/try coordinator security
 GET  /policy/proposals/{proposal}/try.csv coordinator security
 POST /policy/proposals/{proposal}/approve coordinator security
 POST /policy/proposals/{proposal}/withdraw coordinator security
+POST /policy/keys                   coordinator security
+POST /policy/keys/end               coordinator security
 POST /policy/reviews                coordinator security
+GET  /exceptions                    all
+GET  /people/{id}/exceptions/new    own lead manager coordinator coordinator-of-a
+POST /people/{id}/exceptions        own lead manager coordinator coordinator-of-a
+GET  /exceptions/{exception}        own lead manager coordinator coordinator-of-a security auditor
+POST /exceptions/{exception}/decide lead manager coordinator coordinator-of-a security
+POST /exceptions/{exception}/end    own lead manager coordinator coordinator-of-a security
+GET  /cases                         all
+GET  /cases/{case}                  own lead manager coordinator coordinator-of-a security auditor
+POST /cases/{case}/answer           own
+POST /cases/{case}/appeal           own
+POST /cases/{case}/decide           coordinator coordinator-of-a security
+POST /cases/{case}/take             coordinator coordinator-of-a security
+POST /people/{id}/terms             coordinator coordinator-of-a
+POST /people/{id}/terms/end         coordinator coordinator-of-a
+GET  /reports                       coordinator security auditor
+GET  /reports/{name}                coordinator security auditor
+GET  /reports/{name}/csv            coordinator security auditor
+GET  /reports/{name}/pdf            coordinator security auditor
+GET  /reports/oscal/{name}          coordinator security auditor
 GET  /search                        all
 GET  /system                        auditor operator
 GET  /system/messages               auditor operator
@@ -163,11 +191,28 @@ GET  /api/v1/policy                 all
 POST /api/v1/me/confirmations       all
 GET  /api/v1/policy/versions/{digest} all
 GET  /api/v1/policy/reach           coordinator security auditor
+GET  /api/v1/policy/keys            coordinator security
 GET  /api/v1/policy/proposals       coordinator security
 POST /api/v1/policy/proposals       coordinator security
 POST /api/v1/policy/proposals/{proposal}/approval coordinator security
 DELETE /api/v1/policy/proposals/{proposal} coordinator security
 POST /api/v1/policy/reviews         coordinator security
+GET  /api/v1/exceptions             all
+GET  /api/v1/exceptions/{exception} own lead manager coordinator coordinator-of-a security auditor
+DELETE /api/v1/exceptions/{exception} own lead manager coordinator coordinator-of-a security
+POST /api/v1/exceptions/{exception}/decision lead manager coordinator coordinator-of-a security
+POST /api/v1/people/{id}/exceptions own lead manager coordinator coordinator-of-a
+GET  /api/v1/people/{id}/terms      own lead manager coordinator coordinator-of-a security auditor
+POST /api/v1/people/{id}/terms      coordinator coordinator-of-a
+DELETE /api/v1/people/{id}/terms/{term} coordinator coordinator-of-a
+GET  /api/v1/cases                  all
+GET  /api/v1/cases/{case}           own lead manager coordinator coordinator-of-a security auditor
+POST /api/v1/cases/{case}/answers   own
+POST /api/v1/cases/{case}/appeal    own
+POST /api/v1/cases/{case}/decisions coordinator coordinator-of-a security
+POST /api/v1/cases/{case}/takeover  coordinator coordinator-of-a security
+GET  /api/v1/reports/{name}         coordinator security auditor
+GET  /api/v1/oscal/{name}           coordinator security auditor
 GET  /api/v1/search                 all
 GET  /api/v1/then                   coordinator security auditor operator
 GET  /api/v1/devices/{id}/then      own lead manager coordinator coordinator-of-a security auditor
@@ -238,7 +283,23 @@ async fn world() -> World {
     let device = server.device(own, 1).await;
     let head = app.store.ledger_head().await.unwrap();
     let entry = app.store.ledger_newest(Some(&format!("device:{device}")), head.size, 1).await.unwrap();
+    let person = app.store.person(own).await.unwrap().unwrap();
+    let ask = Ask {
+        device: Some(device),
+        rule: "disk-encrypted".to_owned(),
+        reason: "The disk is being replaced".to_owned(),
+        instead: "It stays in the office".to_owned(),
+        until: Some(app.now().plus(10_000_000)),
+        renews: None,
+    };
+    let exception = exceptions::ask(app, own, &person, ask).await.unwrap();
+    let case = case(&person, device);
+    let mut write = app.store.write().await.unwrap();
+    write.add_case(&case).await.unwrap();
+    write.commit(&app.keys.ledger).await.unwrap();
     let addresses = BTreeMap::from([
+        ("{exception}", exception.to_string()),
+        ("{case}", case.id.to_string()),
         ("/people/{id}", own.to_string()),
         ("/devices/{id}", device.to_string()),
         ("/rules/{id}", "disk-encrypted".to_owned()),
@@ -248,16 +309,52 @@ async fn world() -> World {
     World { server, people, addresses }
 }
 
+/// A case about a person's device that was just opened.
+fn case(person: &Person, device: DeviceId) -> Case {
+    Case {
+        id: RecordId::from_parts(Millis(1), [1; 10]),
+        person: person.id,
+        person_name: String::new(),
+        unit: person.unit,
+        unit_name: String::new(),
+        kind: Subject::Device,
+        subject: device.to_string(),
+        rule: "disk-encrypted".to_owned(),
+        policy: "remote-work 3".to_owned(),
+        opened_at: Millis(1),
+        evidence: "{}".to_owned(),
+        salt: String::new(),
+        state: State::Told,
+        next_at: None,
+        decider: None,
+        second: None,
+        sanction: String::new(),
+        decided_at: None,
+        appealed_at: None,
+        mended_at: None,
+        closed_at: None,
+        outcome: String::new(),
+        revision: 1,
+    }
+}
+
 impl World {
     fn address(&self, path: &str, need: Need) -> String {
         let mut address = path.replace("{index}", &self.addresses["{index}"]);
         for of in ["/people/{id}", "/devices/{id}", "/rules/{id}"] {
             address = address.replace(of, &of.replace("{id}", &self.addresses[of]));
         }
-        for (place, value) in [("{role}", "auditor"), ("{of_unit}", &self.addresses["unit"])] {
+        for (place, value) in [
+            ("{role}", "auditor"),
+            ("{of_unit}", &self.addresses["unit"]),
+            ("{exception}", &self.addresses["{exception}"]),
+            ("{case}", &self.addresses["{case}"]),
+        ] {
             address = address.replace(place, value);
         }
-        for place in ["{session}", "{token}", "{unit}", "{hook}", "{delivery}", "{digest}", "{proposal}"] {
+        for place in
+            ["{session}", "{token}", "{unit}", "{hook}", "{delivery}", "{digest}", "{proposal}", "{term}"]
+        {
             address = address.replace(place, NOBODYS);
         }
         let on_unit = matches!(need, Need::May(_, stead_server::auth::guard::On::Unit));

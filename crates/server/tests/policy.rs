@@ -8,7 +8,7 @@ use stead_model::{
     Employment, Outcome, Role, Standing, Subject, UnitId,
     time::{DAY, MINUTE},
 };
-use stead_policy::{pack::Files, shipped};
+use stead_policy::{pack::Files, shipped, terms::Binds};
 use stead_server::{
     flows::{
         directory,
@@ -18,6 +18,9 @@ use stead_server::{
 };
 use support::TestServer;
 
+/// The right answers to what the pack that ships asks.
+const RIGHT: [Option<usize>; 2] = [Some(1), Some(0)];
+
 /// The pack that ships with the next number, a rule that gives less time, and one rule less.
 fn next_version() -> Files {
     let mut files = shipped::remote_work();
@@ -25,7 +28,7 @@ fn next_version() -> Files {
         assert!(text.contains(from), "{from}");
         *text = text.replace(from, to);
     };
-    change(files.get_mut("pack.toml").unwrap(), "version = 2", "version = 3");
+    change(files.get_mut("pack.toml").unwrap(), "version = 3", "version = 4");
     change(files.get_mut("rules/disk-encrypted.md").unwrap(), "grace = \"P3D\"", "grace = \"P1D\"");
     for path in ["rules/clock-right.md", "rules/clock-right.pt-BR.md", "tests/clock-right.toml"] {
         files.remove(path);
@@ -43,8 +46,8 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     let sam = server.person("Sam", all).await;
     let device = server.device(sam, 1).await;
     let before = app.pack();
-    assert_eq!(before.label(), "remote-work 2");
-    assert_eq!(app.store.report(device).await.unwrap().unwrap().pack, "remote-work 2");
+    assert_eq!(before.label(), "remote-work 3");
+    assert_eq!(app.store.report(device).await.unwrap().unwrap().pack, "remote-work 3");
 
     let day = app.now().plus(3 * DAY);
     let id = publish::propose(app, author, &next_version(), "A day to encrypt.", Some(day)).await.unwrap();
@@ -58,23 +61,25 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     assert_eq!(app.pack().digest, before.digest, "its day has not come");
     server.pass(MINUTE);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 3");
+    assert_eq!(app.pack().label(), "remote-work 4");
     let report = app.store.report(device).await.unwrap().unwrap();
-    assert_eq!(report.pack, "remote-work 3");
+    assert_eq!(report.pack, "remote-work 4");
     let findings = app.store.findings(device).await.unwrap();
     assert!(findings.iter().all(|finding| finding.rule != "clock-right"), "the rule is no more");
     assert_eq!(app.store.tallies().await.unwrap()["rule/clock-right/pass"], 0);
-    assert_eq!(findings.len(), app.pack().rules_of(Subject::Device).len());
+    let pack = app.pack();
+    let bind = pack.rules_of(Subject::Device).iter().filter(|rule| rule.binds == Binds::All);
+    assert_eq!(findings.len(), bind.count());
 
     // A clock that is set back takes nothing back.
     server.pass(-30 * DAY);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 3");
+    assert_eq!(app.pack().label(), "remote-work 4");
     server.pass(30 * DAY);
 
     // What was in force on a day is known afterwards.
     let then = app.store.policy_at(day.plus(-1)).await.unwrap().unwrap();
-    assert_eq!(then.label(), "remote-work 2");
+    assert_eq!(then.label(), "remote-work 3");
     let changes = diff::between(&before, &app.pack());
     let words: Vec<_> = changes.iter().map(|c| (c.rule.as_str(), c.change)).collect();
     assert_eq!(words, [("disk-encrypted", diff::Change::Stricter), ("clock-right", diff::Change::Removed)]);
@@ -107,27 +112,27 @@ async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_no
     let publish = async |number: u32, after: i64| {
         let mut files = next_version();
         let text = files.get_mut("pack.toml").unwrap();
-        *text = text.replace("version = 3", &format!("version = {number}"));
+        *text = text.replace("version = 4", &format!("version = {number}"));
         let day = Some(app.now().plus(after));
         let id = publish::propose(app, author, &files, "Next.", day).await.unwrap();
         publish::approve(app, other, id).await.unwrap();
     };
-    publish(3, 10 * DAY).await;
-    publish(4, 0).await;
+    publish(4, 10 * DAY).await;
+    publish(5, 0).await;
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 4", "the urgent one");
+    assert_eq!(app.pack().label(), "remote-work 5", "the urgent one");
     server.pass(11 * DAY);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 4", "what was written before it does not displace it");
+    assert_eq!(app.pack().label(), "remote-work 5", "what was written before it does not displace it");
     assert!(app.store.policies_due(app.now()).await.unwrap().is_empty(), "and waits no more");
     let session = server.sign_in(author).await;
     let page = server.get("/policy", &session).await.body;
     assert!(page.contains("Never came into force") && !page.contains("In force from"), "{page}");
     // The clock is set right after it was a month ahead: what is published now comes into force all the same.
     server.pass(-30 * DAY);
-    publish(5, 0).await;
+    publish(6, 0).await;
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 5");
+    assert_eq!(app.pack().label(), "remote-work 6");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +200,17 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     let wrong = server.post("/policy/confirm", &session, "digest=sha256:0").await;
     assert!(wrong.status == 422 && wrong.body.contains("Another version came into force"));
     let digest = app.pack().digest.clone();
-    let done = server.post("/policy/confirm", &session, &format!("digest={digest}")).await;
+    let unsure = format!("digest={digest}&answer-0=0&answer-1=0");
+    let unsure = server.post("/policy/confirm", &session, &unsure).await;
+    assert!(
+        unsure.status == 422 && unsure.body.contains("That is not what the policy says"),
+        "{}",
+        unsure.body
+    );
+    assert_eq!(unsure.body.matches("It stands in:").count(), 1, "where it can be read, and only there");
+    assert_eq!(finding("policy-acknowledged").await, Some(Outcome::Fail));
+    let done =
+        server.post("/policy/confirm", &session, &format!("digest={digest}&answer-0=1&answer-1=0")).await;
     assert_eq!(done.status, 303);
     assert_eq!(finding("policy-acknowledged").await, Some(Outcome::Pass), "at once");
     assert!(server.get("/policy", &session).await.body.contains("You confirmed this text on"));
@@ -205,7 +220,7 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     let confirmed: Vec<_> = entries.iter().filter(|entry| entry.kind == "policy.confirmed").collect();
     assert_eq!(confirmed.len(), 1);
     assert!(confirmed[0].text.contains(&digest) && confirmed[0].text.contains(&sam.to_string()));
-    confirm::confirm(app, sam, &digest).await.unwrap();
+    confirm::confirm(app, sam, &digest, &RIGHT).await.unwrap();
     assert_eq!(app.store.ledger_head().await.unwrap().size, head.size, "twice is once");
 
     // The next version asks again, gives its own time, and shows what changed since.
@@ -229,17 +244,17 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     let page = server.get("/policy/reach", &reader).await.body;
     assert!(page.contains("Sam") && page.contains("Was told; still has time"), "{page}");
     for person in [sam, coordinator] {
-        confirm::confirm(app, person, &app.pack().digest).await.unwrap();
+        confirm::confirm(app, person, &app.pack().digest, &RIGHT).await.unwrap();
     }
     directory::set_state(app, other, Employment::OnLeave, None, "test").await.unwrap();
     let page = server.get("/policy/reach", &reader).await.body;
     assert!(page.contains("On leave") && !page.contains("Sam"), "{page}");
-    confirm::confirm(app, other, &app.pack().digest).await.unwrap();
+    confirm::confirm(app, other, &app.pack().digest, &RIGHT).await.unwrap();
     let page = server.get("/policy/reach", &reader).await.body;
     assert!(page.contains("3 of 3 have confirmed it."), "{page}");
     // Every version stays readable.
     let old = server.get(&format!("/policy/versions/{digest}"), &session).await;
-    assert!(old.status == 200 && old.body.contains("remote-work 2") && old.body.contains("clock"));
+    assert!(old.status == 200 && old.body.contains("remote-work 3") && old.body.contains("clock"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlx::Row;
-use stead_model::{DeviceId, Millis};
+use stead_model::{DeviceId, Millis, PersonId};
 
 use crate::{
     Result, Store, Write,
     device::device_id,
+    people::person_id,
     sql::{self, Bind},
 };
 
@@ -18,6 +19,10 @@ pub struct Known {
     pub public_key: String,
     /// Who owns it.
     pub owner: String,
+    /// The person it is enrolled for.
+    pub person: PersonId,
+    /// How often what applies to people and devices has changed.
+    pub turn: i64,
     /// When it was revoked.
     pub revoked_at: Option<Millis>,
     /// Number of its last message.
@@ -43,8 +48,10 @@ pub struct Kept {
     pub received_at: Millis,
     /// Digest of its facts.
     pub facts_digest: String,
-    /// Digest of the pack it was judged by.
+    /// Digest of the pack it was judged by; empty when it is to be judged again.
     pub pack_digest: String,
+    /// How often it was to be judged again.
+    pub basis: i64,
 }
 
 /// One device's step from one message to the next.
@@ -83,6 +90,9 @@ pub struct NewReport {
     pub envelope: String,
 }
 
+/// The name under which it is counted how often what applies to people and devices has changed.
+pub const TURN: &str = "terms turn";
+
 const STEP: &str = "INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message)";
 const STEPPED: &str =
     "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, prev_seq = excluded.prev_seq,
@@ -111,14 +121,17 @@ impl Store {
     pub async fn known(&self, device: DeviceId) -> Result<Option<Known>> {
         let row = sqlx::query(
             "SELECT d.public_key, d.owner, d.revoked_at, s.seq, s.last_seen, s.message, t.standing, t.deadline,
-                    r.seq, r.received_at, r.facts_digest, r.pack_digest
+                    r.seq, r.received_at, r.facts_digest, r.pack_digest, r.basis, d.person_id,
+                    (SELECT m.value FROM meta m WHERE m.name = $2)
              FROM device d JOIN device_state s ON s.device_id = d.id JOIN device_standing t ON t.device_id = d.id
              LEFT JOIN device_report r ON r.device_id = d.id WHERE d.id = $1",
         )
         .bind(device.to_string())
+        .bind(TURN)
         .fetch_optional(&self.readers)
         .await?;
         row.map(|row| {
+            let turn: Option<String> = row.try_get(14)?;
             let revoked_at: Option<i64> = row.try_get(2)?;
             let word: String = row.try_get(6)?;
             let deadline: Option<i64> = row.try_get(7)?;
@@ -129,11 +142,14 @@ impl Store {
                     received_at: Millis(row.try_get(9)?),
                     facts_digest: row.try_get(10)?,
                     pack_digest: row.try_get(11)?,
+                    basis: row.try_get(12)?,
                 })
             };
             Ok(Known {
                 public_key: row.try_get(0)?,
                 owner: row.try_get(1)?,
+                person: person_id(&row.try_get::<String, _>(13)?)?,
+                turn: turn.and_then(|turn| turn.parse().ok()).unwrap_or(0),
                 revoked_at: revoked_at.map(Millis),
                 seq: row.try_get(3)?,
                 last_seen: Millis(row.try_get(4)?),
@@ -149,26 +165,75 @@ impl Store {
 }
 
 impl Write {
-    /// Digests of the packs that judged the stored reports of these devices.
+    /// By what the stored reports of these devices were judged: the digest of the pack, and how often they
+    /// were to be judged again.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn judged_by(&mut self, devices: &[DeviceId]) -> Result<HashMap<DeviceId, String>> {
+    pub async fn judged_by(&mut self, devices: &[DeviceId]) -> Result<HashMap<DeviceId, (String, i64)>> {
         let mut all = HashMap::new();
         if devices.is_empty() {
             return Ok(all);
         }
         let places: Vec<String> = (1..=devices.len()).map(|n| format!("${n}")).collect();
         let text = format!(
-            "SELECT device_id, pack_digest FROM device_report WHERE device_id IN ({})",
+            "SELECT device_id, pack_digest, basis FROM device_report WHERE device_id IN ({})",
             places.join(", ")
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = devices.iter().fold(query, |query, device| query.bind(device.to_string()));
         for row in query.fetch_all(self.connection()).await? {
-            all.insert(device_id(&row.try_get::<String, _>(0)?)?, row.try_get(1)?);
+            let by = (row.try_get(1)?, row.try_get(2)?);
+            all.insert(device_id(&row.try_get::<String, _>(0)?)?, by);
         }
         Ok(all)
+    }
+
+    /// Has the stored reports of these devices judged again: what applies to them has changed.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn judge_anew(&mut self, devices: &[DeviceId]) -> Result<()> {
+        for device in devices {
+            sqlx::query("UPDATE device_report SET pack_digest = '', basis = basis + 1 WHERE device_id = $1")
+                .bind(device.to_string())
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The same for all devices of everybody in a unit of this name or below one; of everybody, where no unit
+    /// is named.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn judge_unit_anew(&mut self, unit: Option<&str>) -> Result<()> {
+        sqlx::query(
+            "UPDATE device_report SET pack_digest = '', basis = basis + 1 WHERE device_id IN
+             (SELECT d.id FROM device d JOIN person p ON p.id = d.person_id
+              JOIN unit_above a ON a.unit_id = p.unit_id JOIN unit u ON u.id = a.above_id
+              WHERE u.name = $1 OR $1 = '')",
+        )
+        .bind(unit.unwrap_or_default().to_owned())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Says that what applies to people and devices has changed, so that every server reads it anew.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn turn_terms(&mut self) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ($1, '1')
+             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)",
+        )
+        .bind(TURN)
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Moves devices on to their next message; whether all were where the caller thought. When not, drop

@@ -144,6 +144,8 @@ pub struct ToTry {
     /// Its name.
     pub name: String,
     /// Whose it is.
+    pub person_id: PersonId,
+    /// Their name.
     pub person: String,
     /// The name of their unit.
     pub unit: String,
@@ -323,7 +325,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<ToTry>> {
         let rows = sqlx::query(
-            "SELECT r.device_id, d.name, p.name, u.name, d.owner, t.standing, r.envelope
+            "SELECT r.device_id, d.name, p.name, u.name, d.owner, t.standing, r.envelope, p.id
              FROM device_report r JOIN device d ON d.id = r.device_id JOIN person p ON p.id = d.person_id
              JOIN unit u ON u.id = p.unit_id JOIN device_standing t ON t.device_id = r.device_id
              JOIN device_state s ON s.device_id = r.device_id
@@ -345,6 +347,7 @@ impl Store {
                     owner: row.try_get(4)?,
                     standing: standing(row, 5, &id)?,
                     envelope: row.try_get(6)?,
+                    person_id: person_id(&row.try_get::<String, _>(7)?)?,
                 })
             })
             .collect()

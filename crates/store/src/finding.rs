@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use sqlx::{Row, any::AnyRow};
-use stead_model::{DeviceId, Millis, Outcome, PersonId};
+use stead_model::{DeviceId, Millis, Outcome, PersonId, Stage};
 
-use crate::{Result, Store, StoreError, Write, device::device_id, sql};
+use crate::{
+    Result, Store, StoreError, Write,
+    device::device_id,
+    sql::{self, Bind},
+};
 
 /// A finding, as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +26,26 @@ pub struct StoredFinding {
     pub at: Millis,
     /// Since when the outcome is what it is.
     pub since: Millis,
-    /// When it first failed or became unknown.
+    /// When it first failed or became unknown, though it may be excepted.
     pub failing_since: Option<Millis>,
+    /// How far the rule has been rolled out to the subject.
+    pub stage: Stage,
+    /// When it first failed or became unknown while it was enforced.
+    pub counts_since: Option<Millis>,
+    /// When it costs what the rule costs, unless something is mended. None where it never does.
+    pub due: Option<Millis>,
+}
+
+impl StoredFinding {
+    /// Whether something is to be done about it: it fails or is unknown, and nobody excepted it.
+    pub fn is_against(&self) -> bool {
+        self.outcome.counts_against()
+    }
+
+    /// When it costs something. What counts, and of which is not known when, does so at once.
+    pub fn costs_at(&self, now: Millis) -> Option<Millis> {
+        self.due.or_else(|| self.counts_since.map(|_| now))
+    }
 }
 
 /// A device that does not pass a rule.
@@ -41,10 +63,17 @@ pub struct Against {
     pub observed: String,
     /// Since when it does not pass.
     pub failing_since: Millis,
+    /// When it costs something.
+    pub due: Option<Millis>,
 }
 
-const COLUMNS: &str =
-    "SELECT rule, outcome, observed, origin, at, since, failing_since FROM finding WHERE device_id = $1";
+/// The columns of a finding, in the order that [`stored`] reads them.
+pub(crate) const COLUMNS: &str =
+    "rule, outcome, observed, origin, at, since, failing_since, stage, counts_since, due";
+/// What becomes of a finding that is there.
+pub(crate) const REPLACED: &str = "outcome = excluded.outcome, observed = excluded.observed,
+    origin = excluded.origin, at = excluded.at, since = excluded.since, failing_since = excluded.failing_since,
+    stage = excluded.stage, counts_since = excluded.counts_since, due = excluded.due";
 
 impl Store {
     /// All findings of a device.
@@ -52,11 +81,13 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn findings(&self, device: DeviceId) -> Result<Vec<StoredFinding>> {
-        let rows = sqlx::query(COLUMNS).bind(device.to_string()).fetch_all(&self.readers).await?;
+        let text = format!("SELECT {COLUMNS} FROM finding WHERE device_id = $1");
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(text)).bind(device.to_string()).fetch_all(&self.readers).await?;
         rows.iter().map(stored).collect()
     }
 
-    /// What does not pass on these devices, by device.
+    /// What does not pass on these devices, excepted or not, by device.
     ///
     /// # Errors
     /// When the store is away.
@@ -66,14 +97,14 @@ impl Store {
         }
         let places: Vec<String> = (1..=devices.len()).map(|n| format!("${n}")).collect();
         let text = format!(
-            "SELECT rule, outcome, observed, origin, at, since, failing_since, device_id FROM finding
+            "SELECT {COLUMNS}, device_id FROM finding
              WHERE device_id IN ({}) AND failing_since IS NOT NULL ORDER BY device_id, failing_since",
             places.join(", ")
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = devices.iter().fold(query, |query, device| query.bind(device.to_string()));
         let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().map(|row| Ok((device_id(&row.try_get::<String, _>(7)?)?, stored(row)?))).collect()
+        rows.iter().map(|row| Ok((device_id(&row.try_get::<String, _>(10)?)?, stored(row)?))).collect()
     }
 
     /// How many findings count against each device of these people; devices without any are left out.
@@ -88,6 +119,7 @@ impl Store {
         let text = format!(
             "SELECT f.device_id, COUNT(*) FROM device d JOIN finding f ON f.device_id = d.id
              WHERE d.person_id IN ({}) AND d.revoked_at IS NULL AND f.failing_since IS NOT NULL
+               AND f.outcome <> 'excepted'
              GROUP BY f.device_id",
             places.join(", ")
         );
@@ -110,7 +142,7 @@ impl Store {
         let (since, device) =
             after.map_or((i64::MIN, String::new()), |(since, device)| (since.0, device.to_string()));
         let rows = sqlx::query(
-            "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since
+            "SELECT f.device_id, d.name, p.name, f.outcome, f.observed, f.failing_since, f.due
              FROM finding f JOIN device d ON d.id = f.device_id JOIN person p ON p.id = d.person_id
              WHERE f.rule = $1 AND f.failing_since IS NOT NULL AND d.revoked_at IS NULL
                AND (f.failing_since, f.device_id) > ($2, $3)
@@ -132,6 +164,7 @@ impl Store {
                     outcome: outcome(row, 3, &id)?,
                     observed: row.try_get(4)?,
                     failing_since: Millis(row.try_get(5)?),
+                    due: row.try_get::<Option<i64>, _>(6)?.map(Millis),
                 })
             })
             .collect()
@@ -147,24 +180,28 @@ impl Write {
         let rows = findings
             .into_iter()
             .map(|(device, finding)| {
+                let [rule, outcome, observed, origin, at, since, failing, stage, counts, due] =
+                    binds(finding);
                 [
                     device.to_string().into(),
-                    finding.rule.into(),
-                    finding.outcome.word().into(),
-                    finding.observed.into(),
-                    finding.origin.into(),
-                    finding.at.0.into(),
-                    finding.since.0.into(),
-                    finding.failing_since.map(|since| since.0).into(),
+                    rule,
+                    outcome,
+                    observed,
+                    origin,
+                    at,
+                    since,
+                    failing,
+                    stage,
+                    counts,
+                    due,
                 ]
             })
             .collect();
         sql::write_many(
             self.connection(),
-            "INSERT INTO finding (device_id, rule, outcome, observed, origin, at, since, failing_since)",
+            &format!("INSERT INTO finding (device_id, {COLUMNS})"),
             rows,
-            "ON CONFLICT (device_id, rule) DO UPDATE SET outcome = excluded.outcome, observed = excluded.observed,
-             origin = excluded.origin, at = excluded.at, since = excluded.since, failing_since = excluded.failing_since",
+            &format!("ON CONFLICT (device_id, rule) DO UPDATE SET {REPLACED}"),
         )
         .await?;
         Ok(())
@@ -190,22 +227,49 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn findings(&mut self, device: DeviceId) -> Result<Vec<StoredFinding>> {
-        let rows = sqlx::query(COLUMNS).bind(device.to_string()).fetch_all(self.connection()).await?;
+        let text = format!("SELECT {COLUMNS} FROM finding WHERE device_id = $1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(device.to_string())
+            .fetch_all(self.connection())
+            .await?;
         rows.iter().map(stored).collect()
     }
 }
 
+/// A finding as a row of [`COLUMNS`].
+pub(crate) fn binds(finding: StoredFinding) -> [Bind; 10] {
+    let time = |time: Option<Millis>| time.map(|time| time.0).into();
+    [
+        finding.rule.into(),
+        finding.outcome.word().into(),
+        finding.observed.into(),
+        finding.origin.into(),
+        finding.at.0.into(),
+        finding.since.0.into(),
+        time(finding.failing_since),
+        finding.stage.key().into(),
+        time(finding.counts_since),
+        time(finding.due),
+    ]
+}
+
 pub(crate) fn stored(row: &AnyRow) -> Result<StoredFinding> {
     let rule: String = row.try_get(0)?;
-    let failing_since: Option<i64> = row.try_get(6)?;
+    let time =
+        |column: usize| -> Result<Option<Millis>> { Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis)) };
+    let stage: String = row.try_get(7)?;
     Ok(StoredFinding {
+        stage: Stage::from_key(&stage)
+            .ok_or_else(|| StoreError::inconsistent("finding", "stage", &rule, stage))?,
+        failing_since: time(6)?,
+        counts_since: time(8)?,
+        due: time(9)?,
         outcome: outcome(row, 1, &rule)?,
         rule,
         observed: row.try_get(2)?,
         origin: row.try_get(3)?,
         at: Millis(row.try_get(4)?),
         since: Millis(row.try_get(5)?),
-        failing_since: failing_since.map(Millis),
     })
 }
 

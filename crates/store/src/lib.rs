@@ -4,6 +4,7 @@
 //! ledger together. Out of scope: deciding anything.
 
 pub mod attestation;
+pub mod case;
 pub mod check_in;
 pub mod clear_out;
 pub mod credential;
@@ -12,6 +13,7 @@ pub mod device;
 mod engine;
 pub mod enrolment;
 mod error;
+pub mod exception;
 pub mod finding;
 pub mod hook;
 pub mod ledger;
@@ -19,12 +21,14 @@ pub mod look;
 pub mod notice;
 pub mod people;
 pub mod policy;
+pub mod report;
 mod retention;
 pub mod role;
 pub mod session;
 mod sql;
 pub mod subject;
 pub mod tally;
+pub mod term;
 pub mod token;
 pub mod unit;
 mod write;

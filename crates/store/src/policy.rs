@@ -66,6 +66,29 @@ pub struct Draft {
     pub changed_at: Millis,
     /// From when on it is to be in force, once it is proposed.
     pub effective_at: Option<Millis>,
+    /// Everybody who changed it, ids with spaces between.
+    pub editors: String,
+}
+
+impl Draft {
+    /// Whether somebody wrote any of it: they do not publish it.
+    pub fn is_by(&self, person: PersonId) -> bool {
+        let id = person.to_string();
+        self.author == person || self.changed_by == person || self.editors.split(' ').any(|by| by == id)
+    }
+}
+
+/// A key with which packs may be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackKey {
+    /// The public key, base64.
+    pub key: String,
+    /// Whose it is, in words.
+    pub name: String,
+    /// Who added it.
+    pub added_by: PersonId,
+    /// When.
+    pub added_at: Millis,
 }
 
 /// A review of the policy.
@@ -96,7 +119,7 @@ pub struct Review {
 const VERSION: &str = "SELECT digest, name, version, says, author, approver, published_at, effective_at,
     in_force_at, entry FROM policy_version";
 const DRAFT: &str = "SELECT id, based_on, files, says, state, revision, author, changed_by, created_at,
-    changed_at, effective_at FROM policy_draft";
+    changed_at, effective_at, editors FROM policy_draft";
 /// Who is to confirm the policy: whoever works here, present or not.
 const TO_CONFIRM: &str = "p.state IN ('active', 'on_leave', 'leaving')";
 
@@ -127,6 +150,29 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         row.as_ref().map(version).transpose()
+    }
+
+    /// Keys with which packs may be signed, oldest first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn pack_keys(&self) -> Result<Vec<PackKey>> {
+        let rows = sqlx::query(
+            "SELECT key, name, added_by, added_at FROM policy_key WHERE removed_at IS NULL
+             ORDER BY added_at, key",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(PackKey {
+                    key: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    added_by: person_id(&row.try_get::<String, _>(2)?)?,
+                    added_at: Millis(row.try_get(3)?),
+                })
+            })
+            .collect()
     }
 
     /// Every version, newest first.
@@ -424,7 +470,8 @@ impl Write {
     pub async fn add_policy_draft(&mut self, draft: &Draft) -> Result<()> {
         sqlx::query(
             "INSERT INTO policy_draft (id, based_on, files, says, state, revision, author, changed_by,
-                 created_at, changed_at, effective_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 created_at, changed_at, effective_at, editors)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(draft.id.to_string())
         .bind(draft.based_on.clone())
@@ -437,9 +484,42 @@ impl Write {
         .bind(draft.created_at.0)
         .bind(draft.changed_at.0)
         .bind(draft.effective_at.map(|at| at.0))
+        .bind(draft.editors.clone())
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Adds a key with which packs may be signed; false when it is there already.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn add_pack_key(&mut self, key: &PackKey) -> Result<bool> {
+        let done = sqlx::query(
+            "INSERT INTO policy_key (key, name, added_by, added_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (key) DO UPDATE SET name = excluded.name, added_by = excluded.added_by,
+                 added_at = excluded.added_at, removed_at = NULL WHERE policy_key.removed_at IS NOT NULL",
+        )
+        .bind(key.key.clone())
+        .bind(key.name.clone())
+        .bind(key.added_by.to_string())
+        .bind(key.added_at.0)
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes a key back; false when there is none.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn remove_pack_key(&mut self, key: &str, now: Millis) -> Result<bool> {
+        let done = sqlx::query("UPDATE policy_key SET removed_at = $2 WHERE key = $1 AND removed_at IS NULL")
+            .bind(key.to_owned())
+            .bind(now.0)
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Changes a draft whose revision is the one before; false when somebody else changed it meanwhile.
@@ -449,7 +529,8 @@ impl Write {
     pub async fn change_policy_draft(&mut self, draft: &Draft) -> Result<bool> {
         let done = sqlx::query(
             "UPDATE policy_draft SET based_on = $1, files = $2, says = $3, state = $4, revision = $5,
-                 changed_by = $6, changed_at = $7, effective_at = $8 WHERE id = $9 AND revision = $10",
+                 changed_by = $6, changed_at = $7, effective_at = $8, editors = $11
+             WHERE id = $9 AND revision = $10",
         )
         .bind(draft.based_on.clone())
         .bind(draft.files.clone())
@@ -461,6 +542,7 @@ impl Write {
         .bind(draft.effective_at.map(|at| at.0))
         .bind(draft.id.to_string())
         .bind(draft.revision - 1)
+        .bind(draft.editors.clone())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() > 0)
@@ -542,6 +624,7 @@ fn draft(row: &AnyRow) -> Result<Draft> {
         created_at: Millis(row.try_get(8)?),
         changed_at: Millis(row.try_get(9)?),
         effective_at: row.try_get::<Option<i64>, _>(10)?.map(Millis),
+        editors: row.try_get(11)?,
     })
 }
 

@@ -73,6 +73,14 @@ impl Write {
             "DELETE FROM calendar_feed WHERE person_id = $1".to_owned(),
             "DELETE FROM delivery WHERE person_id = $1".to_owned(),
             "UPDATE token SET name = '' WHERE person_id = $1".to_owned(),
+            "DELETE FROM subject_finding WHERE kind = 'person' AND subject_id = $1".to_owned(),
+            "DELETE FROM subject_standing WHERE kind = 'person' AND subject_id = $1".to_owned(),
+            "UPDATE policy_exception SET label = '', reason = '', instead = '', words = '' WHERE person_id = $1"
+                .to_owned(),
+            "UPDATE person_term SET words = '' WHERE person_id = $1".to_owned(),
+            "UPDATE lapse_case SET evidence = '{}', salt = '' WHERE person_id = $1".to_owned(),
+            "UPDATE case_event SET words = '' WHERE case_id IN (SELECT id FROM lapse_case WHERE person_id = $1)"
+                .to_owned(),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(text))
                 .bind(person.to_string())

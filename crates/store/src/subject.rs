@@ -8,7 +8,7 @@ use stead_model::{Millis, PersonId, Role, Standing, Subject};
 
 use crate::{
     Result, Store, StoreError, Write,
-    finding::{StoredFinding, stored},
+    finding::{self, StoredFinding, stored},
     people::person_id,
     sql,
 };
@@ -26,6 +26,10 @@ pub struct PersonRecords {
     pub managers: i64,
     /// How many things are to be back by now.
     pub overdue: i64,
+    /// How many rules bind them by name.
+    pub terms: i64,
+    /// How many of those are not kept or cannot be told, by them or on a device of theirs.
+    pub terms_broken: i64,
 }
 
 /// What the records say of the organisation.
@@ -35,6 +39,8 @@ pub struct OrganisationRecords {
     pub coordinators: i64,
     /// How many looks at records since a time have no purpose.
     pub looks_without_purpose: i64,
+    /// How many cases wait for a decision since before another time.
+    pub cases_overdue: i64,
 }
 
 /// A standing of what is no device.
@@ -48,7 +54,10 @@ pub struct SubjectStanding {
     pub deadline: Option<Millis>,
 }
 
-const COLUMNS: &str = "SELECT rule, outcome, observed, origin, at, since, failing_since FROM subject_finding";
+/// All findings of one subject.
+fn of_one() -> String {
+    format!("SELECT {} FROM subject_finding WHERE kind = $1 AND subject_id = $2", finding::COLUMNS)
+}
 
 impl Store {
     /// What the records say of people who work here, by id, after one that was seen.
@@ -99,7 +108,14 @@ impl Store {
                          JOIN person m ON m.id = g.person_id
                          WHERE g.role = $2 AND u.unit_id = p.unit_id AND m.state = 'active' AND m.id <> p.id) END,
                     (SELECT COUNT(*) FROM clear_out c
-                     WHERE c.person_id = p.id AND c.kind = 'return' AND c.done_at IS NULL AND c.due <= $3)
+                     WHERE c.person_id = p.id AND c.kind = 'return' AND c.done_at IS NULL AND c.due <= $3),
+                    (SELECT COUNT(*) FROM person_term m WHERE m.person_id = p.id AND m.ended_at IS NULL),
+                    (SELECT COUNT(*) FROM person_term m WHERE m.person_id = p.id AND m.ended_at IS NULL AND
+                         (EXISTS (SELECT 1 FROM subject_finding f WHERE f.kind = 'person' AND f.subject_id = p.id
+                              AND f.rule = m.rule AND f.outcome IN ('fail', 'unknown'))
+                          OR EXISTS (SELECT 1 FROM device d JOIN finding f ON f.device_id = d.id
+                              WHERE d.person_id = p.id AND d.revoked_at IS NULL AND f.rule = m.rule
+                                AND f.outcome IN ('fail', 'unknown'))))
              FROM person p WHERE p.state IN ('active', 'on_leave', 'leaving') AND {which} ORDER BY p.id LIMIT $5"
         )))
         .bind(policy.to_owned())
@@ -117,26 +133,35 @@ impl Store {
                     strong_ways: row.try_get(2)?,
                     managers: row.try_get(3)?,
                     overdue: row.try_get(4)?,
+                    terms: row.try_get(5)?,
+                    terms_broken: row.try_get(6)?,
                 })
             })
             .collect()
     }
 
-    /// What the records say of the organisation; looks since a time.
+    /// What the records say of the organisation; looks since a time, cases that wait since before another.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn organisation_records(&self, since: Millis) -> Result<OrganisationRecords> {
+    pub async fn organisation_records(&self, since: Millis, before: Millis) -> Result<OrganisationRecords> {
         let row = sqlx::query(
             "SELECT (SELECT COUNT(DISTINCT g.person_id) FROM role_grant g JOIN person p ON p.id = g.person_id
                      WHERE g.role = $1 AND p.state = 'active'),
-                    (SELECT COUNT(*) FROM look WHERE purpose = '' AND at >= $2)",
+                    (SELECT COUNT(*) FROM look WHERE purpose = '' AND at >= $2),
+                    (SELECT COUNT(*) FROM lapse_case c WHERE c.state IN ('decision', 'answered', 'appeal') AND
+                         (SELECT MAX(e.at) FROM case_event e WHERE e.case_id = c.id) <= $3)",
         )
         .bind(Role::Coordinator.word())
         .bind(since.0)
+        .bind(before.0)
         .fetch_one(&self.readers)
         .await?;
-        Ok(OrganisationRecords { coordinators: row.try_get(0)?, looks_without_purpose: row.try_get(1)? })
+        Ok(OrganisationRecords {
+            coordinators: row.try_get(0)?,
+            looks_without_purpose: row.try_get(1)?,
+            cases_overdue: row.try_get(2)?,
+        })
     }
 
     /// People who were judged and do not work here any more.
@@ -160,7 +185,7 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn subject_findings(&self, kind: Subject, id: &str) -> Result<Vec<StoredFinding>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE kind = $1 AND subject_id = $2")))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(of_one()))
             .bind(kind.word())
             .bind(id.to_owned())
             .fetch_all(&self.readers)
@@ -183,14 +208,14 @@ impl Store {
         }
         let places: Vec<String> = (2..ids.len() + 2).map(|n| format!("${n}")).collect();
         let text = format!(
-            "{} WHERE kind = $1 AND subject_id IN ({})",
-            COLUMNS.replace("failing_since FROM", "failing_since, subject_id FROM"),
+            "SELECT {}, subject_id FROM subject_finding WHERE kind = $1 AND subject_id IN ({})",
+            finding::COLUMNS,
             places.join(", ")
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(kind.word());
         let query = ids.iter().fold(query, |query, id| query.bind(id.clone()));
         for row in query.fetch_all(&self.readers).await? {
-            all.entry(row.try_get(7)?).or_default().push(stored(&row)?);
+            all.entry(row.try_get(10)?).or_default().push(stored(&row)?);
         }
         Ok(all)
     }
@@ -247,26 +272,29 @@ impl Write {
         let rows = findings
             .into_iter()
             .map(|(id, finding)| {
+                let [rule, outcome, observed, origin, at, since, failing, stage, counts, due] =
+                    finding::binds(finding);
                 [
                     kind.word().into(),
                     id.into(),
-                    finding.rule.into(),
-                    finding.outcome.word().into(),
-                    finding.observed.into(),
-                    finding.origin.into(),
-                    finding.at.0.into(),
-                    finding.since.0.into(),
-                    finding.failing_since.map(|since| since.0).into(),
+                    rule,
+                    outcome,
+                    observed,
+                    origin,
+                    at,
+                    since,
+                    failing,
+                    stage,
+                    counts,
+                    due,
                 ]
             })
             .collect();
         sql::write_many(
             self.connection(),
-            "INSERT INTO subject_finding (kind, subject_id, rule, outcome, observed, origin, at, since, failing_since)",
+            &format!("INSERT INTO subject_finding (kind, subject_id, {})", finding::COLUMNS),
             rows,
-            "ON CONFLICT (kind, subject_id, rule) DO UPDATE SET outcome = excluded.outcome,
-             observed = excluded.observed, origin = excluded.origin, at = excluded.at, since = excluded.since,
-             failing_since = excluded.failing_since",
+            &format!("ON CONFLICT (kind, subject_id, rule) DO UPDATE SET {}", finding::REPLACED),
         )
         .await?;
         Ok(())
@@ -293,7 +321,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn drop_subject(&mut self, kind: Subject, id: &str) -> Result<Vec<StoredFinding>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE kind = $1 AND subject_id = $2")))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(of_one()))
             .bind(kind.word())
             .bind(id.to_owned())
             .fetch_all(self.connection())

@@ -103,6 +103,12 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     failing_since: Option<String>,
+    /// `observe`, `advise` or `enforce`: how far the rule has been rolled out to it.
+    stage: &'static str,
+    /// When it costs something, unless something is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    due: Option<String>,
 }
 
 impl From<&StoredFinding> for Finding {
@@ -115,6 +121,8 @@ impl From<&StoredFinding> for Finding {
             at: at(finding.at),
             since: at(finding.since),
             failing_since: finding.failing_since.map(at),
+            stage: finding.stage.key(),
+            due: finding.due.map(at),
         }
     }
 }

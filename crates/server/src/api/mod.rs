@@ -2,9 +2,11 @@
 //! document that describes it is made from the same code.
 
 mod answers;
+mod cases;
 mod check_ins;
 mod devices;
 mod enrolments;
+mod exceptions;
 mod given;
 mod ledger;
 mod me;
@@ -12,6 +14,7 @@ mod notices;
 pub mod openapi;
 mod people;
 mod policy;
+mod reports;
 mod roles;
 mod rules;
 mod search;
@@ -92,6 +95,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/v1/policy", May(Action::RulesSee, On::Organisation), policy::get)
         .get("/api/v1/policy/versions/{digest}", May(Action::RulesSee, On::Organisation), policy::version)
         .get("/api/v1/policy/reach", May(Action::OverviewSee, On::Organisation), policy::reach)
+        .get("/api/v1/policy/keys", May(Action::PolicyWrite, On::Organisation), policy::keys)
         .get("/api/v1/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::proposals)
         .post("/api/v1/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::propose)
         .post(
@@ -106,12 +110,36 @@ pub fn routes(routes: Routes) -> Routes {
         )
         .post("/api/v1/policy/reviews", May(Action::PolicyWrite, On::Organisation), policy::review)
         .post("/api/v1/me/confirmations", May(Action::OwnChange, On::Self_), policy::confirm)
+        .get("/api/v1/exceptions", May(Action::OwnSee, On::Self_), exceptions::list)
+        .get("/api/v1/exceptions/{exception}", Look(Action::ExceptionSee, On::Exception), exceptions::get)
+        .delete("/api/v1/exceptions/{exception}", Look(Action::ExceptionEnd, On::Exception), exceptions::end)
+        .post(
+            "/api/v1/exceptions/{exception}/decision",
+            Look(Action::ExceptionDecide, On::Exception),
+            exceptions::decide,
+        )
+        .post("/api/v1/people/{id}/exceptions", Look(Action::ExceptionAsk, On::Person), exceptions::ask)
+        .get("/api/v1/people/{id}/terms", Look(Action::PersonSee, On::Person), exceptions::terms)
+        .post("/api/v1/people/{id}/terms", Look(Action::PersonChange, On::Person), exceptions::bind)
+        .delete(
+            "/api/v1/people/{id}/terms/{term}",
+            Look(Action::PersonChange, On::Person),
+            exceptions::release,
+        )
+        .get("/api/v1/cases", May(Action::OwnSee, On::Self_), cases::list)
+        .get("/api/v1/cases/{case}", Look(Action::CaseSee, On::Case), cases::get)
+        .post("/api/v1/cases/{case}/answers", May(Action::CaseAnswer, On::Case), cases::answer)
+        .post("/api/v1/cases/{case}/appeal", May(Action::CaseAnswer, On::Case), cases::appeal)
+        .post("/api/v1/cases/{case}/decisions", Look(Action::CaseDecide, On::Case), cases::decide)
+        .post("/api/v1/cases/{case}/takeover", Look(Action::CaseDecide, On::Case), cases::take)
         .get("/api/v1/rules", May(Action::RulesSee, On::Organisation), rules::list)
         .get("/api/v1/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
         .get("/api/v1/rules/{id}/findings", May(Action::FindingsList, On::Organisation), rules::findings)
         .get("/api/v1/overview", May(Action::OverviewSee, On::Organisation), rules::overview)
         .get("/api/v1/then", May(Action::LedgerSee, On::Organisation), then::get)
         .get("/api/v1/devices/{id}/then", Look(Action::DeviceSee, On::Device), then::device)
+        .get("/api/v1/reports/{name}", May(Action::OverviewSee, On::Organisation), reports::get)
+        .get("/api/v1/oscal/{name}", May(Action::OverviewSee, On::Organisation), reports::oscal)
         .get("/api/v1/search", May(Action::Search, On::Organisation), search::get)
         .get("/api/v1/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
         .get("/api/v1/ledger/{index}", May(Action::EntrySee, On::Entry), ledger::get)

@@ -12,7 +12,10 @@ use stead_model::{Employment, Outcome, Role, Standing, problem::Kind};
 use stead_store::delivery::STATES as DELIVERY_STATES;
 use utoipa::{OpenApi, ToSchema};
 
-use super::{devices, ledger, me, people, policy, roles, rules, search, system, teams, then, units};
+use super::{
+    cases, devices, exceptions, ledger, me, people, policy, reports, roles, rules, search, system, teams,
+    then, units,
+};
 use crate::{
     App,
     auth::guard::{Need, PURPOSE, Route},
@@ -65,9 +68,11 @@ pub struct WrongField {
         people::link, people::code, people::returned, roles::list, roles::give, roles::take,
         search::get, units::list, units::add, units::change, teams::get, teams::waiting, teams::attest, devices::list,
         devices::get, devices::report, devices::revoke, rules::list, rules::get, policy::get, policy::confirm,
-        policy::version, policy::reach, policy::proposals, policy::propose, policy::approve, policy::withdraw,
-        policy::review, rules::findings,
-        rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
+        policy::version, policy::reach, policy::keys, policy::proposals, policy::propose, policy::approve, policy::withdraw,
+        policy::review, rules::findings, exceptions::list, exceptions::get, exceptions::ask, exceptions::decide,
+        exceptions::end, exceptions::terms, exceptions::bind, exceptions::release, cases::list, cases::get,
+        cases::answer, cases::appeal, cases::decide, cases::take,
+        reports::get, reports::oscal, rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
         system::end_hook, system::deliveries, system::retry, then::get, then::device,
     ),
     components(schemas(Problem)),
@@ -78,6 +83,8 @@ pub struct WrongField {
         (name = "teams", description = "Teams and their attestation."),
         (name = "devices", description = "Devices."),
         (name = "rules", description = "The policy, and how it is kept."),
+        (name = "fairness", description = "Exceptions, cases, terms of one person."),
+        (name = "reports", description = "Reports, and the documents of OSCAL."),
         (name = "ledger", description = "The ledger."),
         (name = "system", description = "The installation."),
     ),
@@ -115,6 +122,9 @@ fn words() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("PersonRow", "state", Employment::ALL.map(Employment::word).to_vec()),
         ("RoleHeld", "role", Role::ALL.map(Role::word).to_vec()),
         ("DeviceRow", "standing", Standing::ALL.map(Standing::word).to_vec()),
+        ("CaseDecided", "decision", cases::DECISIONS.to_vec()),
+        ("CaseRow", "state", stead_store::case::State::ALL.map(|state| state.word()).to_vec()),
+        ("ExceptionRow", "state", stead_store::exception::State::ALL.map(|state| state.word()).to_vec()),
         ("Finding", "outcome", Outcome::ALL.map(Outcome::word).to_vec()),
         ("DeliveryRow", "state", DELIVERY_STATES.to_vec()),
     ]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use stead_model::{Millis, RecordId, problem::Kind};
+use stead_model::{Millis, RecordId, problem::Kind, seal::Envelope};
 use stead_store::policy::Version;
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,7 +16,7 @@ use crate::{
     App,
     auth::guard::Caller,
     error::{ApiError, FieldError, Refusal},
-    flows::policy::{self, confirm, publish, review, subjects},
+    flows::policy::{self, confirm, publish, review, signing, subjects},
 };
 
 /// A version of the policy.
@@ -74,8 +74,27 @@ pub struct PolicyInForce {
     review_due: Option<String>,
     /// Whether the asker has confirmed it.
     confirmed: bool,
+    /// What it asks of whoever confirms it.
+    questions: Vec<PolicyQuestion>,
     /// Every version, newest first.
     versions: Vec<VersionRow>,
+}
+
+/// A question about what the policy says.
+#[derive(Serialize, ToSchema)]
+pub struct PolicyQuestion {
+    /// The question, by language.
+    ask: BTreeMap<String, String>,
+    /// The answers to choose from, by language.
+    options: Vec<BTreeMap<String, String>>,
+    /// The rule where it can be read.
+    rule: String,
+}
+
+impl From<&stead_policy::pack::Question> for PolicyQuestion {
+    fn from(question: &stead_policy::pack::Question) -> Self {
+        Self { ask: question.ask.clone(), options: question.options.clone(), rule: question.rule.clone() }
+    }
 }
 
 /// Says which policy is in force, and which were and will be.
@@ -89,6 +108,7 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Pol
         owner: pack.manifest.owner.clone(),
         review_due: subjects::review_due(&app).await?.map(at),
         confirmed: confirmed.iter().any(|(version, ..)| version.digest == pack.digest),
+        questions: pack.manifest.questions.iter().map(Into::into).collect(),
         versions: app.store.policy_versions().await?.into_iter().map(Into::into).collect(),
     }))
 }
@@ -99,6 +119,9 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Pol
 pub struct Confirmed {
     /// Digest of the text that was read.
     digest: String,
+    /// Answers to the questions of the policy in force, in their order: the place of an option, from 0.
+    #[serde(default)]
+    answers: Vec<u16>,
 }
 
 /// Confirms that one has read the policy in force.
@@ -109,7 +132,8 @@ pub async fn confirm(
     caller: Caller,
     Sent(sent): Sent<Confirmed>,
 ) -> Result<StatusCode, ApiError> {
-    confirm::confirm(&app, caller.id(), &sent.digest).await?;
+    let answers: Vec<_> = sent.answers.iter().map(|answer| Some(usize::from(*answer))).collect();
+    confirm::confirm(&app, caller.id(), &sent.digest, &answers).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -214,6 +238,11 @@ pub struct Proposed {
     #[serde(default)]
     #[schema(format = DateTime)]
     effective_at: Option<String>,
+    /// A DSSE envelope over the digest of the files, sealed with a key that is allowed here;
+    /// `stead-server pack publish` makes it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    signature: Option<Envelope>,
 }
 
 /// Proposes a version. Somebody else publishes it.
@@ -232,8 +261,33 @@ pub async fn propose(
                 .map_err(|_| Refusal::form(FieldError::new("effective_at", "policy-day")))?,
         ),
     };
+    signing::check(&app, caller.id(), &sent.files, sent.signature.as_ref()).await?;
     let id = publish::propose(&app, caller.id(), &sent.files, &sent.says, day).await?.to_string();
     Ok((StatusCode::CREATED, Json(Added { id })))
+}
+
+/// A key with which packs may be signed.
+#[derive(Serialize, ToSchema)]
+pub struct PackKeyRow {
+    /// The public key, base64.
+    key: String,
+    /// Whose it is.
+    name: String,
+    /// When it was allowed.
+    #[schema(format = DateTime)]
+    added_at: String,
+}
+
+/// Lists keys with which packs may be signed.
+#[utoipa::path(get, path = "/api/v1/policy/keys", tag = "rules",
+    responses((status = 200, body = Part<PackKeyRow>)))]
+pub async fn keys(State(app): State<Arc<App>>) -> Result<Json<Part<PackKeyRow>>, ApiError> {
+    let row = |key: stead_store::policy::PackKey| PackKeyRow {
+        key: key.key,
+        name: key.name,
+        added_at: at(key.added_at),
+    };
+    Ok(Json(Part::all(app.store.pack_keys().await?.into_iter().map(row).collect())))
 }
 
 /// Publishes what somebody else proposed.

@@ -37,7 +37,13 @@ pub struct RuleRow {
     requirements: Vec<String>,
     /// The controls of standards that it serves.
     controls: Vec<String>,
-    /// `observe`, `advise` or `enforce`.
+    /// Which of confidentiality, integrity and availability it protects.
+    serves: Vec<String>,
+    /// What it judges: `device`, `person`, `site`, `item` or `organisation`.
+    subject: &'static str,
+    /// `all`, or `named` when it binds those alone whose own terms name it.
+    binds: &'static str,
+    /// `observe`, `advise` or `enforce`; steps of rolling it out may say otherwise for a unit.
     stage: &'static str,
     /// The tier that a lapse takes away.
     costs: String,
@@ -55,7 +61,10 @@ impl RuleRow {
             why: text.why,
             requirements: rule.requirements.clone(),
             controls: rule.controls.clone(),
-            stage: rule.stage.word(),
+            serves: rule.serves.clone(),
+            subject: rule.subject.word(),
+            binds: rule.binds.word(),
+            stage: rule.stage.key(),
             costs: rule.costs.clone(),
             grace: rule.grace,
         }

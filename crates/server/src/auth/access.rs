@@ -54,6 +54,26 @@ actions! {
     RulesSee = "rules-see" in Read,
     /// Propose versions of the policy, let another's be published, write reviews down.
     PolicyWrite = "policy-write" in System,
+    /// Ask for an exception from a rule for somebody.
+    ExceptionAsk = "exception-ask" in Own,
+    /// Read what was asked for in the way of exceptions.
+    ExceptionSee = "exception-see" in Read,
+    /// End an exception early, or take back that it was asked for.
+    ExceptionEnd = "exception-end" in Own,
+    /// Decide on exceptions, as far as the rule lets one.
+    ExceptionDecide = "exception-decide" in People,
+    /// Decide on exceptions to rules that prevent little harm.
+    ExceptionDecideManager = "exception-decide-manager" in People,
+    /// Decide on exceptions to rules that prevent some.
+    ExceptionDecideCoordinator = "exception-decide-coordinator" in People,
+    /// Decide on exceptions to rules that prevent much.
+    ExceptionDecideSecurity = "exception-decide-security" in People,
+    /// Read a case.
+    CaseSee = "case-see" in Read,
+    /// Answer in a case about oneself, and appeal.
+    CaseAnswer = "case-answer" in Own,
+    /// Decide cases.
+    CaseDecide = "case-decide" in People,
     /// Look for people, devices and rules, among those one may see.
     Search = "search" in Read,
     /// Open somebody's record.

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{MethodFilter, on},
 };
-use stead_model::{DeviceId, PersonId, Role, UnitId, problem::Kind};
+use stead_model::{DeviceId, PersonId, RecordId, Role, UnitId, problem::Kind};
 use stead_store::people::Person;
 
 use super::access::{Action, Asker, Object, Place};
@@ -60,6 +60,10 @@ pub enum On {
     Device,
     /// What the ledger's entry `index` of the path is about.
     Entry,
+    /// The person whom the exception `exception` of the path concerns.
+    Exception,
+    /// The person whom the case `case` of the path is about.
+    Case,
 }
 
 /// A route, as it was written down.
@@ -422,6 +426,10 @@ async fn object(
         Refusal::new(Kind::NotFound, format!("There is no such {what}. It may have been named wrongly."))
     };
     let id = || path.iter().find(|(name, _)| *name == "id").map_or("", |(_, value)| value);
+    let record = |what: &str| -> Result<RecordId, Refusal> {
+        let named = path.iter().find(|(name, _)| *name == what).map_or("", |(_, value)| value);
+        named.parse().map_err(|_| nothing(what))
+    };
     match on {
         On::Self_ => Ok(Object::Person(caller.id(), place(app, caller.person()).await?)),
         On::Organisation => Ok(Object::organisation()),
@@ -442,6 +450,15 @@ async fn object(
         On::Device => {
             let device: DeviceId = id().parse().map_err(|_| nothing("device"))?;
             device_object(app, device).await?.ok_or_else(|| nothing("device"))
+        }
+        On::Exception => {
+            let exception = app.store.exception(record("exception")?).await?;
+            let person = exception.ok_or_else(|| nothing("exception"))?.person;
+            person_object(app, person).await?.ok_or_else(|| nothing("person"))
+        }
+        On::Case => {
+            let case = app.store.case(record("case")?).await?.ok_or_else(|| nothing("case"))?;
+            person_object(app, case.person).await?.ok_or_else(|| nothing("person"))
         }
         On::Entry => {
             let index = path.iter().find(|(name, _)| *name == "index").map_or("", |(_, value)| value);

@@ -14,11 +14,19 @@ use serde_json::{Value, json};
 use stead_model::{
     Standing,
     catalogue::{self, FactType, Source},
+    seal::SigningKey,
 };
 use stead_policy::{Lint, Pack as Policy, pack::Files, pack_test};
 
 use super::Data;
-use crate::{Config, flows::policy::what_if, pack_folder, words::Words};
+use crate::{
+    Config,
+    flows::policy::{signing, what_if},
+    keys::seed,
+    pack_folder,
+    source::SystemRandomness,
+    words::Words,
+};
 
 #[derive(Subcommand)]
 pub(super) enum Pack {
@@ -42,6 +50,11 @@ pub(super) enum Pack {
         #[arg(long, value_name = "FILE")]
         csv: Option<PathBuf>,
     },
+    /// Make a key to sign packs with, or read the one that is there, and say what the server is to be told of it.
+    Key {
+        /// Its file. Whoever has it signs in its name.
+        file: PathBuf,
+    },
     /// Propose a pack to a server as its next version. Somebody else publishes it there.
     Publish {
         /// The pack's folder.
@@ -52,6 +65,9 @@ pub(super) enum Pack {
         /// File with a token that is good for the system.
         #[arg(long, value_name = "FILE", env = "STEAD_TOKEN_FILE")]
         token_file: PathBuf,
+        /// File with the key that signs the pack, as `pack key` makes it.
+        #[arg(long, value_name = "FILE", env = "STEAD_PACK_KEY_FILE")]
+        key: PathBuf,
         /// What changes and why. Everybody reads it.
         #[arg(long, value_name = "WORDS")]
         says: String,
@@ -94,12 +110,28 @@ impl Pack {
                     Err(lints) => Ok(print_lints(&lints)),
                 }
             }
-            Self::Publish { dir, server, token_file, says, effective } => {
+            Self::Key { file } => {
+                let key = SigningKey::from_seed(&seed(&file, &SystemRandomness)?)?;
+                println!("{}", key.public_text());
+                eprintln!(
+                    "Keep {} to yourself. Allow the key above on the page Policy of your server.",
+                    file.display()
+                );
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::Publish { dir, server, token_file, key, says, effective } => {
                 let files = pack_folder::read(&dir)?;
                 if let Err(lints) = Policy::load(&files) {
                     return Ok(print_lints(&lints));
                 }
-                publish(&files, &server, &token_file, &says, effective.as_deref()).await
+                anyhow::ensure!(
+                    key.exists(),
+                    "{} is not there: make a key with `stead-server pack key {}` and have it allowed",
+                    key.display(),
+                    key.display()
+                );
+                let key = SigningKey::from_seed(&seed(&key, &SystemRandomness)?)?;
+                publish(&files, &key, &server, &token_file, &says, effective.as_deref()).await
             }
             Self::Facts => {
                 for spec in catalogue::all() {
@@ -155,6 +187,7 @@ async fn try_out(data: &Data, pack: Policy, csv: Option<&Path>) -> anyhow::Resul
 /// Sends a pack to a server.
 async fn publish(
     files: &Files,
+    key: &SigningKey,
     server: &str,
     token_file: &Path,
     says: &str,
@@ -163,7 +196,7 @@ async fn publish(
     // One provider of cryptography for all of TLS; a second one is never installed.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let token = super::serve::secret(token_file)?;
-    let mut body = json!({ "files": files, "says": says });
+    let mut body = json!({ "files": files, "says": says, "signature": signing::sign(files, key) });
     if let Some(effective) = effective {
         body["effective_at"] = effective.into();
     }

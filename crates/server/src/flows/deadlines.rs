@@ -2,7 +2,7 @@
 //! clock going forward; one set back brings nothing back.
 
 use serde_json::json;
-use stead_model::{DeviceId, Millis, Standing};
+use stead_model::{DeviceId, Millis, Outcome, Standing};
 use stead_policy::judge;
 use stead_store::{
     Write,
@@ -68,6 +68,7 @@ async fn change(app: &App, devices: &[DeviceId], now: Millis, why: Why) -> Resul
         if after == before {
             continue;
         }
+        app.note_moved();
         tallies.standing(Some(before), after);
         let data = json!({ "from": before, "to": after, "policy": app.pack().label(), "reason": reason });
         let position =
@@ -90,15 +91,16 @@ async fn folded(
 ) -> Result<(Standing, Option<Millis>, String), Refusal> {
     let findings = write.findings(device).await?;
     let pack = app.pack();
-    let with_rules = || findings.iter().filter_map(|f| Some((pack.rule(&f.rule)?, f)));
-    let (standing, deadline) =
-        judge::fold(with_rules().map(|(rule, f)| (rule, f.outcome, f.failing_since)), now);
-    let ended = with_rules()
-        .filter(|(_, f)| f.outcome.counts_against())
-        .filter_map(|(rule, f)| Some((f.failing_since?.plus(rule.grace), rule)))
-        .filter(|(deadline, _)| *deadline <= now)
-        .max_by_key(|(deadline, _)| *deadline);
-    let reason =
-        ended.map_or_else(|| "Judged again".to_owned(), |(_, rule)| format!("Grace ended: “{}”", rule.title));
+    let (standing, deadline) = judge::fold(findings.iter().map(|f| (f.outcome, f.costs_at(now))), now);
+    let ended = findings.iter().filter(|f| f.due.is_some_and(|due| due <= now)).max_by_key(|f| f.due);
+    let reason = ended.and_then(|f| Some((f, pack.rule(&f.rule)?))).map_or_else(
+        || "Judged again".to_owned(),
+        |(f, rule)| match f.outcome {
+            Outcome::Excepted => format!("Exception ended: “{}”", rule.title),
+            Outcome::Pass | Outcome::Fail | Outcome::Unknown | Outcome::NotApplicable => {
+                format!("Grace ended: “{}”", rule.title)
+            }
+        },
+    );
     Ok((standing, deadline, reason))
 }

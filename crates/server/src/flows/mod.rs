@@ -6,10 +6,12 @@
 pub mod anchor;
 pub mod attest;
 pub mod backup;
+pub mod cases;
 pub mod check_in;
 pub mod deadlines;
 pub mod directory;
 pub mod enrol;
+pub mod exceptions;
 pub mod look;
 pub mod notices;
 pub mod policy;

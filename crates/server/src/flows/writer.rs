@@ -41,8 +41,9 @@ pub struct Judged {
     pub report: NewReport,
     /// Findings that are new, or whose outcome or words have changed.
     pub findings: Vec<ChangedFinding>,
-    /// Digest of the pack that judged what is stored, as the caller knows it; none before the first report.
-    pub expects: Option<String>,
+    /// Digest of the pack that judged what is stored, and how often it was to be judged again, as the caller
+    /// knows it; none before the first report.
+    pub expects: Option<(String, i64)>,
     /// What rules found that are no more.
     pub gone: Vec<(String, Outcome)>,
     /// The standing before, as far as the caller knows.
@@ -159,8 +160,8 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
     }
 }
 
-/// The steps of those whose stored report was judged by the version that they know of. Another server may have
-/// judged it by the next one meanwhile: then what they were compared with is gone.
+/// The steps of those whose stored report was judged by what they know of. Another server may have judged it by
+/// the next version or under other terms meanwhile: then what they were compared with is gone.
 async fn as_expected(write: &mut Write, works: &[Work]) -> Result<Vec<Step>, StoreError> {
     let judged: Vec<DeviceId> =
         works.iter().filter(|work| work.judged.is_some()).map(|work| work.step.device).collect();
@@ -230,6 +231,7 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
             system: judged.system,
         });
         if changed {
+            app.note_moved();
             tallies.standing(Some(before), judged.standing);
             let data = json!({ "from": before, "to": judged.standing, "policy": policy, "report": evidence });
             let position =

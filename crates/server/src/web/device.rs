@@ -205,7 +205,7 @@ pub(super) async fn find(app: &App, id: &str) -> Result<Device, super::PageError
 fn row(app: &App, words: &Words, mut finding: StoredFinding, now: Millis) -> Option<Row> {
     let pack = app.pack();
     let rule = pack.rule(&finding.rule)?;
-    let due = finding.failing_since.map(|since| since.plus(rule.grace));
+    let due = finding.due;
     let text = rule.text(words.language.tag());
     // What is said when a rule does not concern a device is the rule's own sentence.
     if finding.outcome == Outcome::NotApplicable
@@ -218,7 +218,7 @@ fn row(app: &App, words: &Words, mut finding: StoredFinding, now: Millis) -> Opt
         title: text.title,
         why: markdown::html(&text.why),
         fixes: text.fixes.iter().map(|fix| (fix.heading.clone(), markdown::html(&fix.text))).collect(),
-        stage: rule.stage,
+        stage: finding.stage,
         due,
         note: note(words, rule, &finding, due, now),
         finding,
@@ -227,7 +227,7 @@ fn row(app: &App, words: &Words, mut finding: StoredFinding, now: Millis) -> Opt
 
 fn note(words: &Words, rule: &Rule, finding: &StoredFinding, due: Option<Millis>, now: Millis) -> String {
     let tier = [("tier", words.tier(&rule.costs))];
-    match (rule.stage, due) {
+    match (finding.stage, due) {
         _ if !finding.outcome.counts_against() => String::new(),
         (Stage::Observe, _) => words.say("note-observe"),
         (Stage::Advise, _) => words.say("note-advise"),

@@ -1,7 +1,9 @@
 //! Pages: HTML from the server, readable without a script.
 
+pub(crate) mod cases;
 mod device;
 mod devices;
+mod exceptions;
 mod form;
 mod home;
 mod joining;
@@ -18,6 +20,7 @@ mod policy;
 mod problems;
 mod proof;
 mod record;
+mod reports;
 mod rules;
 mod sign_in;
 mod styleguide;
@@ -156,7 +159,32 @@ pub fn routes(routes: Routes) -> Routes {
             May(Action::PolicyWrite, On::Organisation),
             policy::withdraw,
         )
+        .post("/policy/keys", Proof(Action::PolicyWrite, On::Organisation), policy::allow_key)
+        .post("/policy/keys/end", Proof(Action::PolicyWrite, On::Organisation), policy::disallow_key)
         .post("/policy/reviews", May(Action::PolicyWrite, On::Organisation), policy::add_review)
+        .get("/exceptions", May(Action::OwnSee, On::Self_), exceptions::list)
+        .get("/people/{id}/exceptions/new", Look(Action::ExceptionAsk, On::Person), exceptions::new)
+        .post("/people/{id}/exceptions", Look(Action::ExceptionAsk, On::Person), exceptions::ask)
+        .get("/exceptions/{exception}", Look(Action::ExceptionSee, On::Exception), exceptions::get)
+        .post(
+            "/exceptions/{exception}/decide",
+            Look(Action::ExceptionDecide, On::Exception),
+            exceptions::decide,
+        )
+        .post("/exceptions/{exception}/end", Look(Action::ExceptionEnd, On::Exception), exceptions::end)
+        .get("/cases", May(Action::OwnSee, On::Self_), cases::list)
+        .get("/cases/{case}", Look(Action::CaseSee, On::Case), cases::get)
+        .post("/cases/{case}/answer", May(Action::CaseAnswer, On::Case), cases::answer)
+        .post("/cases/{case}/appeal", May(Action::CaseAnswer, On::Case), cases::appeal)
+        .post("/cases/{case}/decide", Look(Action::CaseDecide, On::Case), cases::decide)
+        .post("/cases/{case}/take", Look(Action::CaseDecide, On::Case), cases::take)
+        .post("/people/{id}/terms", Look(Action::PersonChange, On::Person), person::bind)
+        .post("/people/{id}/terms/end", Look(Action::PersonChange, On::Person), person::release)
+        .get("/reports", May(Action::OverviewSee, On::Organisation), reports::list)
+        .get("/reports/{name}", May(Action::OverviewSee, On::Organisation), reports::get)
+        .get("/reports/{name}/csv", May(Action::OverviewSee, On::Organisation), reports::csv)
+        .get("/reports/{name}/pdf", May(Action::OverviewSee, On::Organisation), reports::pdf)
+        .get("/reports/oscal/{name}", May(Action::OverviewSee, On::Organisation), reports::oscal)
         .get("/search", May(Action::Search, On::Organisation), people::search)
         .get("/system", May(Action::SystemSee, On::Organisation), system::get)
         .get("/system/messages", May(Action::SystemSee, On::Organisation), messages::get)
@@ -278,9 +306,11 @@ fn menu(caller: &Caller, words: &Words) -> Vec<(&'static str, String)> {
         (overview, "/overview", "menu-overview"),
         (people, "/people", "menu-people"),
         (overview, "/devices", "menu-devices"),
+        (!caller.who().grants.is_empty(), "/cases", "menu-cases"),
         (true, "/rules", "menu-rules"),
         (true, "/policy", "menu-policy"),
         (people, "/proof", "menu-proof"),
+        (overview, "/reports", "reports-title"),
         (overview || any(&[Role::Operator]), "/ledger", "menu-ledger"),
         (any(&[Role::Operator, Role::Auditor]), "/system", "menu-system"),
         (true, "/me", "menu-record"),

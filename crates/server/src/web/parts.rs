@@ -167,7 +167,8 @@ pub fn key(classes: impl AsRef<[(&'static str, &'static str)]>) -> Html {
     key_of(classes.as_ref())
 }
 
-fn key_of(classes: &[(&str, &str)]) -> Html {
+/// The same with words that are not known before.
+pub fn key_of(classes: &[(&str, &str)]) -> Html {
     let items: String = classes
         .iter()
         .map(|(class, word)| {

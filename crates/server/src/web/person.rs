@@ -9,11 +9,15 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
-use stead_model::{Employment, Millis, Role, time};
-use stead_store::{clear_out::Item, look::Look, people::Person, role::Grant, session::LinkKind, unit::Unit};
+use stead_model::{Employment, Millis, RecordId, Role, time};
+use stead_policy::terms::Binds;
+use stead_store::{
+    clear_out::Item, look::Look, people::Person, role::Grant, session::LinkKind, term::Term, unit::Unit,
+};
 
 use super::{
     Base, Page, PageError, Reader,
+    exceptions::title,
     form::{self, Form},
     nothing_here, page, parts,
     people::{Sent, person_id},
@@ -30,6 +34,7 @@ use crate::{
     flows::{
         directory::{self, leaving, roles},
         enrol, notices,
+        policy::own_terms,
         sign_in::links,
     },
     things,
@@ -71,7 +76,11 @@ struct PersonPage {
     clear_out: Vec<Item>,
     looks: Vec<Look>,
     said: Vec<(Millis, String, String, String)>,
+    terms: Vec<TermShown>,
+    /// Rules that may bind somebody by name: id and title.
+    to_bind: Vec<(String, String)>,
     may_change: bool,
+    may_ask: bool,
     may_invite: bool,
     may_enrol: bool,
     may_roles: bool,
@@ -121,13 +130,78 @@ async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Pers
         clear_out: app.store.clear_out(id).await?,
         looks: app.store.looks(id, 20).await?,
         said: app.store.said_of(id).await?,
+        terms: app.store.terms_of(id).await?.into_iter().map(|term| shown(app, term, reader)).collect(),
+        to_bind: to_bind(app, reader),
         may_change: may(Action::PersonChange),
+        may_ask: may(Action::ExceptionAsk),
         may_invite: may(Action::PersonInvite) && person.state.may_join(),
         may_enrol: may(Action::DeviceEnrol) && person.state.may_enrol(),
         may_roles: reader.caller.may_to_all(app, Action::RolesGive),
         unit,
         person,
     })
+}
+
+/// A rule that binds somebody by name.
+struct TermShown {
+    id: RecordId,
+    rule: String,
+    title: String,
+    words: String,
+    since: Millis,
+    ended_at: Option<Millis>,
+}
+
+fn shown(app: &App, term: Term, reader: &Reader) -> TermShown {
+    TermShown {
+        id: term.id,
+        title: title(&app.pack(), &term.rule, &reader.words),
+        rule: term.rule,
+        words: term.words,
+        since: term.written_at,
+        ended_at: term.ended_at,
+    }
+}
+
+fn to_bind(app: &App, reader: &Reader) -> Vec<(String, String)> {
+    let pack = app.pack();
+    let named = pack.rules.iter().filter(|rule| rule.binds == Binds::Named);
+    named.map(|rule| (rule.id.clone(), rule.text(reader.words.language.tag()).title)).collect()
+}
+
+/// A term, as it was sent.
+#[derive(Debug, Default, Deserialize)]
+pub struct TermSent {
+    #[serde(default)]
+    rule: String,
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    term: String,
+}
+
+/// `POST /people/{id}/terms`.
+pub async fn bind(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(id): Path<String>,
+    Posted(sent): Posted<TermSent>,
+) -> Page {
+    let by = reader.caller.id();
+    let bound = own_terms::bind(&app, by, person_id(&id)?, &sent.rule, &sent.words).await;
+    done(&app, &reader, &id, bound.map(|_| ())).await
+}
+
+/// `POST /people/{id}/terms/end`.
+pub async fn release(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(id): Path<String>,
+    Posted(sent): Posted<TermSent>,
+) -> Page {
+    let term = sent.term.parse().map_err(|_| nothing_here("term"))?;
+    let released = own_terms::release(&app, reader.caller.id(), person_id(&id)?, term).await;
+    done(&app, &reader, &id, released).await
 }
 
 /// Back to the record; or the record again, with what was not right.

@@ -11,10 +11,10 @@ use axum::{
 };
 use serde::Deserialize;
 use stead_model::{Millis, PersonId, RecordId, Standing, Subject, problem::Kind};
-use stead_policy::{Pack, shipped};
+use stead_policy::{Pack, pack::said, shipped};
 use stead_store::{
     people::Listed,
-    policy::{Draft, Review, Version},
+    policy::{Draft, PackKey, Review, Version},
 };
 
 use super::{
@@ -27,7 +27,7 @@ use crate::{
     auth::access::Action,
     error::{FieldError, Refusal},
     flows::policy::{
-        self, confirm, diff, publish, review, subjects,
+        self, confirm, diff, publish, review, signing, subjects,
         what_if::{self, Tried, Worse},
     },
     words::Words,
@@ -103,6 +103,28 @@ fn groups(pack: &Pack, words: &Words) -> Vec<Group> {
         .collect()
 }
 
+/// A question about what the policy says.
+struct Asking {
+    field: &'static str,
+    ask: String,
+    options: Vec<String>,
+    /// The rule where the answer is read: id and title.
+    rule: (String, String),
+}
+
+fn questions(pack: &Pack, words: &Words) -> Vec<Asking> {
+    let tag = words.language.tag();
+    let asked = pack.manifest.questions.iter().zip(confirm::ANSWERS);
+    asked
+        .map(|(question, field)| Asking {
+            field,
+            ask: said(&question.ask, tag).to_owned(),
+            options: question.options.iter().map(|option| said(option, tag).to_owned()).collect(),
+            rule: (question.rule.clone(), super::exceptions::title(pack, &question.rule, words)),
+        })
+        .collect()
+}
+
 #[derive(Template)]
 #[template(path = "policy.html")]
 struct Policy {
@@ -119,9 +141,11 @@ struct Policy {
     confirmed: Option<(Version, Millis)>,
     changes: Vec<Told>,
     groups: Vec<Group>,
+    questions: Vec<Asking>,
     review_due: Option<Millis>,
     reviews: Vec<Review>,
     proposals: Vec<(Draft, String)>,
+    keys: Vec<PackKey>,
     may_write: bool,
     may_reach: bool,
     reached: (i64, i64),
@@ -195,6 +219,7 @@ async fn gather(
         confirmed: own.map(|(version, at, _)| (version.clone(), *at)),
         changes,
         groups: groups(&pack, words),
+        questions: questions(&pack, words),
         coming: versions.iter().filter(|version| comes(version, &versions)).cloned().collect(),
         earlier: versions
             .iter()
@@ -205,6 +230,7 @@ async fn gather(
         review_due: subjects::review_due(app).await?,
         reviews: app.store.policy_reviews(5).await?,
         proposals,
+        keys: if may_write { app.store.pack_keys().await? } else { Vec::new() },
         may_write,
         reached: if may_reach { app.store.reached(&pack.digest).await? } else { (0, 0) },
         may_reach,
@@ -238,20 +264,19 @@ async fn load(text: &str) -> Result<Arc<Pack>, PageError> {
     }
 }
 
-/// What is confirmed.
-#[derive(Debug, Deserialize)]
-pub struct Confirmed {
-    #[serde(default)]
-    digest: String,
-}
-
 /// `POST /policy/confirm`.
-pub async fn confirm(State(app): State<Arc<App>>, reader: Reader, Posted(sent): Posted<Confirmed>) -> Page {
-    match confirm::confirm(&app, reader.caller.id(), &sent.digest).await {
+pub async fn confirm(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Posted(sent): Posted<HashMap<String, String>>,
+) -> Page {
+    let digest = sent.get("digest").map_or("", String::as_str);
+    let answers = confirm::ANSWERS.map(|field| sent.get(field).and_then(|answer| answer.parse().ok()));
+    match confirm::confirm(&app, reader.caller.id(), digest, &answers).await {
         Ok(()) => Ok(Redirect::to("/policy").into_response()),
         Err(refusal) => {
             let form = Form::of(refusal, &reader.words)?;
-            Ok(form::not_taken(page(&gather(&app, &reader, form, HashMap::new()).await?)?))
+            Ok(form::not_taken(page(&gather(&app, &reader, form, sent).await?)?))
         }
     }
 }
@@ -420,7 +445,7 @@ async fn proposal_of(app: &App, reader: &Reader, id: &str, form: Form) -> Result
         base: Base::of(app, reader, pack.label(), "/policy"),
         form,
         author: name(app, &draft.author.to_string(), &reader.words).await?,
-        own: draft.author == reader.caller.id() || draft.changed_by == reader.caller.id(),
+        own: draft.is_by(reader.caller.id()),
         label: pack.label(),
         changes: told(&in_force, &pack, &in_force, &reader.words),
         draft,
@@ -555,6 +580,32 @@ pub async fn withdraw(State(app): State<Arc<App>>, reader: Reader, Path(id): Pat
     let record: RecordId = id.parse().map_err(|_| nothing_here("policy"))?;
     publish::withdraw(&app, reader.caller.id(), record).await?;
     Ok(Redirect::to("/policy").into_response())
+}
+
+/// `POST /policy/keys`: allows a key to sign packs.
+pub async fn allow_key(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Posted(sent): Posted<HashMap<String, String>>,
+) -> Page {
+    let get = |name: &str| sent.get(name).map_or("", String::as_str);
+    match signing::allow(&app, reader.caller.id(), get("key"), get("name")).await {
+        Ok(()) => Ok(Redirect::to("/policy#keys").into_response()),
+        Err(refusal) => {
+            let form = Form::of(refusal, &reader.words)?;
+            Ok(form::not_taken(page(&gather(&app, &reader, form, sent).await?)?))
+        }
+    }
+}
+
+/// `POST /policy/keys/end`: takes that back.
+pub async fn disallow_key(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Posted(sent): Posted<HashMap<String, String>>,
+) -> Page {
+    signing::disallow(&app, reader.caller.id(), sent.get("key").map_or("", String::as_str)).await?;
+    Ok(Redirect::to("/policy#keys").into_response())
 }
 
 /// `POST /policy/reviews`.

@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use stead_model::{DeviceId, Millis, Outcome, Stage, Subject};
-use stead_policy::Rule;
+use stead_model::{DeviceId, Millis, Outcome, PersonId, Stage, Subject};
+use stead_policy::{
+    Rule,
+    terms::{Binds, Rollout},
+};
 use stead_store::{
     finding::{Against, StoredFinding},
     tally,
@@ -180,6 +183,10 @@ struct RulePage<'a> {
     when_not: Option<String>,
     /// Whether the reader may see who does not keep it.
     may_list: bool,
+    /// Steps in which it is rolled out.
+    rollout: Vec<Rollout>,
+    /// The reader.
+    me: PersonId,
     /// How the reader's own devices stand with it: name, address, outcome.
     own: Vec<(String, DeviceId, Outcome)>,
     /// How the reader, or the organisation, stands with it, when it is about them.
@@ -195,12 +202,11 @@ impl RulePage<'_> {
         self.base.say(&format!("subject-{}", self.rule.subject))
     }
 
-    fn own_due(&self, finding: &StoredFinding) -> Option<Millis> {
-        Some(finding.failing_since?.plus(self.rule.grace))
-    }
-
-    fn due(&self, against: &Against) -> Option<Millis> {
-        Some(against.failing_since.plus(self.rule.grace))
+    /// Whether the reader does not keep it on something of their own, for which an exception can be asked.
+    fn may_ask(&self) -> bool {
+        let person = self.rule.subject == Subject::Person;
+        self.own.iter().any(|(.., outcome)| outcome.counts_against())
+            || (person && self.own_finding.as_ref().is_some_and(StoredFinding::is_against))
     }
 }
 
@@ -254,6 +260,8 @@ pub async fn get(
         base,
         now: app.now(),
         pack: pack.label(),
+        rollout: pack.manifest.rollout.iter().filter(|step| step.rules.contains(&rule.id)).cloned().collect(),
+        me: reader.caller.id(),
         why: markdown::html(&text.why),
         sections: shown(&text.sections),
         fixes: shown(&text.fixes),

@@ -236,7 +236,13 @@ async fn a_step_from_the_wrong_place_changes_nothing(f: Fixture) {
     assert_eq!((known.seq, known.message.as_str(), known.last_seen), (1, "m1", NOW.plus(1)));
     assert_eq!(
         known.judged,
-        Some(Kept { seq: 1, received_at: NOW, facts_digest: "f".to_owned(), pack_digest: "x".to_owned() })
+        Some(Kept {
+            seq: 1,
+            received_at: NOW,
+            facts_digest: "f".to_owned(),
+            pack_digest: "x".to_owned(),
+            basis: 0
+        })
     );
     assert_eq!(f.store.known(b).await.unwrap().unwrap().seq, 0);
     assert!(f.store.known(device_id(9)).await.unwrap().is_none());
@@ -253,6 +259,9 @@ async fn findings_are_written_over_and_listed_longest_first(f: Fixture) {
         at: NOW,
         since: NOW.plus(since),
         failing_since: outcome.counts_against().then(|| NOW.plus(since)),
+        stage: stead_model::Stage::Enforce,
+        counts_since: outcome.counts_against().then(|| NOW.plus(since)),
+        due: outcome.counts_against().then(|| NOW.plus(since + 10)),
     };
     let mut write = f.store.write().await.unwrap();
     let all = vec![

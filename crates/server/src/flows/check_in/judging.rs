@@ -1,5 +1,7 @@
 //! What a message changes: nothing, or the findings of a report that must be judged.
 
+use std::sync::Arc;
+
 use stead_model::{
     DeviceId, Fact, Facts, Finding, Millis, Outcome, Standing, Subject,
     catalogue::{self, Source},
@@ -9,7 +11,7 @@ use stead_model::{
     time::{HOUR, MINUTE},
 };
 use stead_policy::{
-    Pack,
+    Pack, Terms,
     judge::{self, Judgement, ReadAt, judge},
 };
 use stead_store::{
@@ -141,13 +143,14 @@ async fn judge_report(
     as_of: Millis,
 ) -> Result<Prepared, Refusal> {
     let facts = facts_of(report, &device.owner)?;
-    let before = findings_before(app, pack, device, new_report.device).await?;
+    let terms = app.terms().of_device(new_report.device, device.person);
+    let before = findings_before(app, (pack, &terms), device, new_report.device).await?;
     let read_at = ReadAt { collected: report.at.min(as_of), kept: &report.read_at };
     let previous = |rule: &str| {
         let place = pack.rules_of(Subject::Device).iter().position(|r| r.id == rule)?;
         before.findings.get(place)?.as_ref().map(|r| r.previous)
     };
-    let mut judgement = judge(pack, Subject::Device, &facts, &read_at, previous, as_of);
+    let mut judgement = judge((pack, &terms), Subject::Device, &facts, &read_at, previous, as_of);
     keep_what_is_unchanged(&mut judgement, &before.findings);
     after.standing = judgement.standing;
     after.deadline = judgement.next_deadline;
@@ -155,16 +158,17 @@ async fn judge_report(
         seq: new_report.seq,
         facts_digest: new_report.facts_digest.as_str().into(),
         pack: pack.digest.as_str().into(),
+        basis: device.judged.as_ref().map_or(0, |judged| judged.basis),
         step: Some(as_of.0.div_euclid(TIME_STEP)),
         kept_at: new_report.received_at,
-        findings: judgement.findings.iter().map(remember).collect(),
+        findings: by_place(pack, &judgement),
     });
     let old = device.deadline.is_some_and(|deadline| deadline <= as_of.plus(MINUTE))
         || as_of.since(device.last_seen) >= pack.silent_after - MINUTE;
     let judged = Judged {
         reason: reason(pack, device.judged.is_none(), &judgement, as_of),
         findings: changed(pack, &judgement, &before.findings),
-        expects: device.judged.as_ref().map(|judged| judged.pack.to_string()),
+        expects: device.judged.as_ref().map(|judged| (judged.pack.to_string(), judged.basis)),
         gone: before.gone,
         report: new_report,
         before: device.standing,
@@ -176,6 +180,17 @@ async fn judge_report(
     let findings = judgement.findings.iter().map(|f| f.in_full(pack, SYSTEM)).collect();
     let work = Work { step, judged: Some(Box::new(judged)), keep: None };
     Ok(Prepared { work, after, findings: Some(findings) })
+}
+
+/// What is remembered of a judgement, by position of the rule among those about devices.
+fn by_place(pack: &Pack, judgement: &Judgement) -> Arc<[Option<Remembered>]> {
+    let mut all = vec![None; pack.rules_of(Subject::Device).len()];
+    for judged in &judgement.findings {
+        if let Some(place) = all.get_mut(judged.rule) {
+            *place = Some(remember(judged));
+        }
+    }
+    all.into()
 }
 
 /// The facts of a report, with those that the server's own records hold.
@@ -210,19 +225,21 @@ pub(super) struct Before {
 /// The findings before.
 pub(super) async fn findings_before(
     app: &App,
-    pack: &Pack,
+    (pack, terms): (&Pack, &Terms),
     device: &Device,
     id: DeviceId,
 ) -> Result<Before, Refusal> {
     let none = Before { findings: Vec::new(), gone: Vec::new() };
     let Some(judged) = &device.judged else { return Ok(none) };
     if !judged.findings.is_empty() && *judged.pack == *pack.digest {
-        return Ok(Before { findings: judged.findings.iter().copied().map(Some).collect(), ..none });
+        return Ok(Before { findings: judged.findings.to_vec(), ..none });
     }
     let stored = app.store.findings(id).await?;
     let find = |rule: &str| stored.iter().find(|finding| finding.rule == rule);
     let rules = pack.rules_of(Subject::Device);
-    let gone = stored.iter().filter(|finding| !rules.iter().any(|rule| rule.id == finding.rule));
+    let binds =
+        |finding: &&StoredFinding| rules.iter().any(|rule| rule.id == finding.rule && terms.binds(rule));
+    let gone = stored.iter().filter(|finding| !binds(finding));
     Ok(Before {
         findings: rules.iter().map(|rule| find(&rule.id).map(remember_stored)).collect(),
         gone: gone.map(|finding| (finding.rule.clone(), finding.outcome)).collect(),
@@ -250,6 +267,9 @@ pub(super) fn changed(
                 at: judged.at,
                 since: judged.since,
                 failing_since: judged.failing_since,
+                stage: judged.stage,
+                counts_since: judged.counts_since,
+                due: judged.due,
             },
         });
     }
@@ -258,12 +278,9 @@ pub(super) fn changed(
 
 /// Why the standing is what it is: the worst of the rules that count.
 pub(super) fn reason(pack: &Pack, first: bool, judgement: &Judgement, now: Millis) -> String {
-    let against: Vec<&judge::Judged> = judgement
-        .findings
-        .iter()
-        .filter(|f| f.outcome.counts_against() && pack.rules[f.rule].stage == stead_model::Stage::Enforce)
-        .collect();
-    let lapsed = |f: &&&judge::Judged| f.failing_since.unwrap_or(now).plus(pack.rules[f.rule].grace) <= now;
+    let against: Vec<&judge::Judged> =
+        judgement.findings.iter().filter(|f| f.outcome.counts_against() && f.due.is_some()).collect();
+    let lapsed = |f: &&&judge::Judged| f.due.is_some_and(|due| due <= now);
     let newest = |list: &mut dyn Iterator<Item = &&judge::Judged>| {
         list.max_by_key(|f| f.since).map(|f| &pack.rules[f.rule].title).cloned()
     };
@@ -291,7 +308,8 @@ pub(super) fn system_name(facts: &Facts) -> String {
 
 /// A finding that says what it said before keeps the time of the facts that first showed it, as its row does.
 pub(super) fn keep_what_is_unchanged(judgement: &mut Judgement, before: &[Option<Remembered>]) {
-    for (judged, before) in judgement.findings.iter_mut().zip(before) {
+    for judged in &mut judgement.findings {
+        let before = before.get(judged.rule).copied().flatten();
         if let Some(before) = before.filter(|before| before.says(judged)) {
             judged.at = before.at;
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use stead_model::{
-    DeviceId, Millis, Standing,
+    DeviceId, Millis, PersonId, Stage, Standing,
     problem::Kind,
     seal::{self, VerifyingKey},
 };
@@ -14,7 +14,7 @@ use stead_policy::{Previous, judge};
 use stead_store::{check_in as rows, finding::StoredFinding};
 
 use super::TIME_STEP;
-use crate::{App, error::Refusal};
+use crate::{App, error::Refusal, flows::policy::terms};
 
 /// The most devices remembered; beyond it all are forgotten, and each is read from the store again.
 const MOST: usize = 250_000;
@@ -69,6 +69,7 @@ impl Known {
 pub(super) struct Device {
     pub(super) key: VerifyingKey,
     pub(super) owner: Arc<str>,
+    pub(super) person: PersonId,
     pub(super) revoked: bool,
     pub(super) seq: i64,
     pub(super) last_seen: Millis,
@@ -85,17 +86,22 @@ pub(super) struct JudgedFacts {
     pub(super) facts_digest: Arc<str>,
     /// Digest of the pack that judged it.
     pub(super) pack: Arc<str>,
+    /// How often it was to be judged again.
+    pub(super) basis: i64,
     /// When, in steps of [`TIME_STEP`]. None when judged by another pack.
     pub(super) step: Option<i64>,
     pub(super) kept_at: Millis,
-    /// By position of the rule among those about devices; empty when they must be read from the store.
-    pub(super) findings: Arc<[Remembered]>,
+    /// By position of the rule among those about devices, none where it does not bind; empty when they must
+    /// be read from the store.
+    pub(super) findings: Arc<[Option<Remembered>]>,
 }
 
 /// A finding, without its words: their digest tells whether they have changed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remembered {
     pub(super) previous: Previous,
+    pub(super) stage: Stage,
+    pub(super) due: Option<Millis>,
     pub(super) words: u64,
     pub(super) at: Millis,
 }
@@ -103,7 +109,10 @@ pub(super) struct Remembered {
 impl Remembered {
     /// Whether a new finding says the same.
     pub(super) fn says(&self, judged: &judge::Judged) -> bool {
-        self.previous.outcome == judged.outcome && self.words == words(&judged.observed, &judged.origin)
+        self.previous.outcome == judged.outcome
+            && self.stage == judged.stage
+            && self.due == judged.due
+            && self.words == words(&judged.observed, &judged.origin)
     }
 }
 
@@ -114,6 +123,10 @@ pub(super) async fn remembered(app: &App, id: DeviceId) -> Result<Arc<Device>, R
     let Some(row) = app.store.known(id).await? else {
         return Err(Refusal::new(Kind::UnknownDevice, "Enrol it with `stead enroll` and a new code."));
     };
+    // What is judged from this row is judged under terms that are no older.
+    if row.turn != app.terms().turn {
+        terms::refresh(app).await?;
+    }
     let device = from_row(app, id, row)?;
     app.known.put(id, device.clone());
     Ok(Arc::new(device))
@@ -127,6 +140,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
     Ok(Device {
         key: VerifyingKey::from_text(&row.public_key).map_err(|_| bad("key"))?,
         owner: row.owner.into(),
+        person: row.person,
         revoked: row.revoked_at.is_some(),
         seq: row.seq,
         last_seen: row.last_seen,
@@ -135,6 +149,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
             seq: judged.seq,
             facts_digest: judged.facts_digest.into(),
             pack: judged.pack_digest.as_str().into(),
+            basis: judged.basis,
             // What another version of the pack judged must be judged anew.
             step: (judged.pack_digest == app.pack().digest)
                 .then(|| judged.received_at.0.div_euclid(TIME_STEP)),
@@ -147,15 +162,38 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
 }
 
 pub(super) fn remember(judged: &judge::Judged) -> Remembered {
-    let previous =
-        Previous { outcome: judged.outcome, since: judged.since, failing_since: judged.failing_since };
-    Remembered { previous, words: words(&judged.observed, &judged.origin), at: judged.at }
+    Remembered {
+        previous: Previous {
+            outcome: judged.outcome,
+            since: judged.since,
+            failing_since: judged.failing_since,
+            counts_since: judged.counts_since,
+        },
+        stage: judged.stage,
+        due: judged.due,
+        words: words(&judged.observed, &judged.origin),
+        at: judged.at,
+    }
 }
 
 pub(super) fn remember_stored(finding: &StoredFinding) -> Remembered {
-    let previous =
-        Previous { outcome: finding.outcome, since: finding.since, failing_since: finding.failing_since };
-    Remembered { previous, words: words(&finding.observed, &finding.origin), at: finding.at }
+    Remembered {
+        previous: previous(finding),
+        stage: finding.stage,
+        due: finding.due,
+        words: words(&finding.observed, &finding.origin),
+        at: finding.at,
+    }
+}
+
+/// What judging asks of an earlier finding.
+pub(in crate::flows) fn previous(finding: &StoredFinding) -> Previous {
+    Previous {
+        outcome: finding.outcome,
+        since: finding.since,
+        failing_since: finding.failing_since,
+        counts_since: finding.counts_since,
+    }
 }
 
 pub(super) fn words(observed: &str, origin: &str) -> u64 {

@@ -25,6 +25,7 @@ use crate::{App, error::Refusal};
 
 pub(in crate::flows) use judging::facts_of;
 pub use known::Known;
+pub(in crate::flows) use known::previous;
 pub(in crate::flows) use message::{
     on_time as device_on_time, read, refused as bad_seal, same_device, version,
 };
@@ -134,8 +135,7 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
 fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding>>) -> Answer {
     let pack = app.pack();
     let folded = |judged: &JudgedFacts| {
-        let with_rules = judged.findings.iter().zip(pack.rules_of(Subject::Device));
-        let findings = with_rules.map(|(r, rule)| (rule, r.previous.outcome, r.previous.failing_since));
+        let findings = judged.findings.iter().flatten().map(|r| (r.previous.outcome, r.due));
         judge::fold(findings, device.last_seen).0
     };
     Answer {
@@ -173,6 +173,9 @@ fn full(pack: &Pack, finding: &StoredFinding) -> Option<Finding> {
         at: finding.at,
         since: finding.since,
         failing_since: finding.failing_since,
+        stage: finding.stage,
+        counts_since: finding.counts_since,
+        due: finding.due,
     };
     Some(judged.in_full(pack, SYSTEM))
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use stead_model::{Employment, Millis, PersonId, Role, time};
-use stead_store::{notice::Return, people::Person};
+use stead_store::{case::State, notice::Return, people::Person};
 
 use super::{Tell, Topic};
 use crate::{
@@ -49,6 +49,8 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         }
     }
     told += confirmations(app).await?;
+    told += write_down(app, ending(app).await?).await?;
+    told += write_down(app, appeals(app).await?).await?;
     let mut write = app.store.write().await?;
     write.set_meta(DONE, &hour).await?;
     write.commit(&app.keys.ledger).await?;
@@ -204,6 +206,59 @@ async fn managers(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> 
         .find(|manager| *manager != person.id)
         .into_iter()
         .collect())
+}
+
+/// A week and a day before an exception ends.
+async fn ending(app: &App) -> Result<Vec<Tell>, Refusal> {
+    let now = app.now();
+    let mut tells = Vec::new();
+    for exception in app.store.exceptions_in_force().await? {
+        let left = exception.until.since(now);
+        let step = match left {
+            left if left <= 0 || left > 7 * time::DAY => continue,
+            left if left > time::DAY => "week",
+            _ => "day",
+        };
+        tells.push(Tell {
+            person: exception.person,
+            topic: Topic::Tasks,
+            source: format!("exception:{}:{step}", exception.id),
+            at: now,
+            say: "notice-exception-ends",
+            given: vec![("due", exception.until.0.to_string())],
+            link: format!("/exceptions/{}", exception.id),
+        });
+    }
+    Ok(tells)
+}
+
+/// Two days before the time to answer a step, or to appeal, is over.
+async fn appeals(app: &App) -> Result<Vec<Tell>, Refusal> {
+    let now = app.now();
+    let near = app.store.cases_due(now.plus(2 * time::DAY), BATCH).await?;
+    let tells = near.into_iter().filter_map(|case| {
+        let say = match case.state {
+            State::Answer => "notice-case-answer",
+            State::Decided => "notice-case-appeal",
+            State::Told
+            | State::Manager
+            | State::Decision
+            | State::Answered
+            | State::Appeal
+            | State::Closed => return None,
+        };
+        let due = case.next_at.filter(|due| *due > now)?;
+        Some(Tell {
+            person: case.person,
+            topic: Topic::Tasks,
+            source: format!("case:{}:{}", case.id, case.state.word()),
+            at: now,
+            say,
+            given: vec![("due", due.0.to_string())],
+            link: format!("/cases/{}", case.id),
+        })
+    });
+    Ok(tells.collect())
 }
 
 /// A day before the time to mend something ends.

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use stead_model::{Employment, PersonId, Role, UnitId};
+use stead_model::{Employment, PersonId, RecordId, Role, UnitId};
 use stead_store::ledger::StoredEntry;
 
 use super::{Tell, Topic, hooks, person_subject};
-use crate::{App, error::Refusal};
+use crate::{
+    App,
+    error::Refusal,
+    flows::{cases, exceptions},
+};
 
 /// The name under which the store keeps how far it was read.
 const CURSOR: &str = "notices follow";
@@ -63,14 +67,29 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 47] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
+    "case.answered",
+    "case.appealed",
+    "case.closed",
+    "case.decided",
+    "case.decision",
+    "case.manager",
+    "case.mended",
+    "case.opened",
+    "case.step",
+    "case.taken",
     "clear-out.begun",
     "clear-out.returned",
     "device.enrolled",
     "device.revoked",
+    "exception.asked",
+    "exception.ended",
+    "exception.granted",
+    "exception.refused",
+    "exception.withdrawn",
     "outside-identity.added",
     "passkey.added",
     "passkey.removed",
@@ -92,6 +111,8 @@ pub const KINDS: [&str; 30] = [
     "session.begun",
     "standing.changed",
     "team.attested",
+    "term.bound",
+    "term.released",
     "token.made",
     "unit.changed",
 ];
@@ -135,6 +156,11 @@ impl Reading<'_> {
             };
             if !account.is_empty() {
                 return Ok(vec![tell(person, Topic::Account, account, Vec::new(), "/me/ways")]);
+            }
+            if let Some((what, _)) = stored.kind.split_once('.')
+                && ["case", "exception", "term"].contains(&what)
+            {
+                return self.fairness(stored, (person, data, by), &tell).await;
             }
             let role = || data["role"].as_str().unwrap_or_default().to_owned();
             return Ok(match stored.kind.as_str() {
@@ -202,6 +228,95 @@ impl Reading<'_> {
         Ok(Vec::new())
     }
 
+    /// What follows when a rule is not kept, what was asked for and decided, what binds somebody alone: told to
+    /// whom it is about, and to whoever is to do something.
+    async fn fairness(
+        &mut self,
+        stored: &StoredEntry,
+        (person, data, by): (PersonId, &Value, &str),
+        tell: &impl Fn(PersonId, Topic, &'static str, Vec<(&'static str, String)>, &str) -> Tell,
+    ) -> Result<Vec<Tell>, Refusal> {
+        let record = |name: &str| data[name].as_str().and_then(|id| id.parse::<RecordId>().ok());
+        let (case, exception) = (record("case"), record("exception"));
+        let link = match (case, exception) {
+            (Some(case), _) => format!("/cases/{case}"),
+            (None, Some(exception)) => format!("/exceptions/{exception}"),
+            (None, None) => "/me#terms".to_owned(),
+        };
+        let rule = match case {
+            Some(case) => self.app.store.case(case).await?.map(|case| case.rule),
+            None => data["rule"].as_str().map(str::to_owned),
+        };
+        let rule = rule.unwrap_or_default();
+        let name = self.name(&person_subject(person)).await?;
+        let one = |of: &Value| of.as_str()?.strip_prefix("person:")?.parse::<PersonId>().ok();
+        let (mut own, mut others, mut say) = ("", Vec::new(), "");
+        match stored.kind.as_str() {
+            "case.opened" => own = "notice-case",
+            "case.manager" => {
+                (own, say) = ("notice-case-manager", "notice-case-team");
+                others = data["managers"].as_array().into_iter().flatten().filter_map(one).collect();
+            }
+            "case.decision" | "case.taken" => {
+                (own, say) = ("notice-case-decision", "notice-case-decide");
+                others.extend(one(&data["decider"]).filter(|decider| person_subject(*decider) != by));
+            }
+            "case.step" => own = "notice-case-step",
+            "case.answered" | "case.appealed" => {
+                say = "notice-case-decide";
+                others.extend(one(&data["decider"]));
+            }
+            "case.decided" => own = "notice-case-decided",
+            "case.mended" => own = "notice-case-mended",
+            "case.closed" => {
+                own = "notice-case-closed";
+                // Whoever had been told that something is wrong hears how it ended.
+                if let Some(case) = case {
+                    let told = self.app.store.case_events(case).await?.iter().any(|e| e.kind == "manager");
+                    if told {
+                        say = "notice-case-over";
+                        others = cases::managers(self.app, person).await?;
+                    }
+                }
+            }
+            "exception.asked" => {
+                say = "notice-exception-asked";
+                if let Some(exception) = exception {
+                    let found = self.app.store.exception(exception).await?;
+                    if let Some(found) = found {
+                        others = exceptions::deciders(self.app, &found).await?;
+                    }
+                }
+                own = "notice-exception-for-you";
+            }
+            "exception.granted" => own = "notice-exception-granted",
+            "exception.refused" => own = "notice-exception-refused",
+            "exception.ended" => own = "notice-exception-ended",
+            "exception.withdrawn" => own = "notice-exception-withdrawn",
+            "term.bound" => own = "notice-term-bound",
+            "term.released" => own = "notice-term-released",
+            _ => {}
+        }
+        let mut tells = Vec::new();
+        if !own.is_empty() && person_subject(person) != by {
+            let given = vec![("rule", self.title(&rule, person).await?)];
+            tells.push(tell(person, Topic::Tasks, own, given, &link));
+        }
+        for other in others.into_iter().filter(|other| !say.is_empty() && *other != person) {
+            let given = vec![("rule", self.title(&rule, other).await?), ("name", name.clone())];
+            tells.push(tell(other, Topic::Tasks, say, given, &link));
+        }
+        Ok(tells)
+    }
+
+    /// The title of a rule in the language of whoever reads it.
+    async fn title(&self, rule: &str, reader: PersonId) -> Result<String, Refusal> {
+        let Some(reader) = self.app.store.person(reader).await? else { return Ok(String::new()) };
+        let words = super::spoken(self.app, &reader);
+        let pack = self.app.pack();
+        Ok(pack.rule(rule).map_or_else(|| rule.to_owned(), |rule| rule.text(words.language.tag()).title))
+    }
+
     /// A new version in force is told to everybody, a proposal to those who can let it be published.
     async fn policy(
         &mut self,
@@ -264,6 +379,7 @@ pub fn group(kind: &str) -> &'static str {
         "person" | "people" | "unit" | "clear-out" | "team" => "people",
         "role" => "roles",
         "policy" => "policy",
+        "case" | "exception" | "term" => "fairness",
         _ => "access",
     }
 }

@@ -239,7 +239,7 @@ async fn prepared(app: &App, tells: Vec<Tell>) -> Result<Vec<Notice>, Refusal> {
 }
 
 /// What messages may be given.
-const GIVEN: [&str; 7] = ["device", "by", "unit", "role", "name", "n", "due"];
+const GIVEN: [&str; 9] = ["device", "by", "unit", "role", "name", "n", "due", "rule", "pack"];
 
 /// A notice in somebody's words.
 pub fn said(notice: &Notice, words: &Words) -> String {

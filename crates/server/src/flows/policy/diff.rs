@@ -4,7 +4,11 @@
 //! and left open where only the expression changed: a person reads both.
 
 use stead_model::{Scalar, Stage};
-use stead_policy::{Pack, Rule, pack::Parameter};
+use stead_policy::{
+    Pack, Rule,
+    pack::{Parameter, said},
+    terms::{Binds, Rollout},
+};
 
 /// What happened to a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -90,6 +94,12 @@ fn whole(old: &Pack, new: &Pack) -> Option<Changed> {
             ("silent_after", manifest.silent_after.clone()),
             ("tiers", manifest.tiers.join(", ")),
             ("data", pack.data_digest.chars().take(19).collect()),
+            ("exceptions", exceptions(pack)),
+            ("cases", cases(pack)),
+            (
+                "questions",
+                manifest.questions.iter().map(|asked| said(&asked.ask, "en")).collect::<Vec<_>>().join(" "),
+            ),
         ]
     };
     let mut fields: Vec<_> = of(old)
@@ -103,15 +113,47 @@ fn whole(old: &Pack, new: &Pack) -> Option<Changed> {
         new.rules.iter().flat_map(Rule::expressions).any(|e| e.source().contains(&format!("param.{name}")))
     };
     for (name, parameter) in new.manifest.parameters.iter().filter(|(name, _)| !used(name)) {
-        let was = old.manifest.parameters.get(name).map_or_else(String::new, said);
-        if was != said(parameter) {
-            fields.push((name.clone(), was, said(parameter)));
+        let was = old.manifest.parameters.get(name).map_or_else(String::new, amount);
+        if was != amount(parameter) {
+            fields.push((name.clone(), was, amount(parameter)));
         }
     }
     (!fields.is_empty()).then(|| Changed { rule: String::new(), change: Change::Changed, fields })
 }
 
-fn said(parameter: &Parameter) -> String {
+/// How long exceptions last and who decides on them, in words.
+fn exceptions(pack: &Pack) -> String {
+    let exceptions = &pack.manifest.exceptions;
+    let by =
+        exceptions.decided_by.iter().map(|(severity, role)| format!("{} {}", severity.word(), role.word()));
+    format!("{}: {}", exceptions.longest, by.collect::<Vec<_>>().join(", "))
+}
+
+/// What follows when a rule is not kept, in words.
+fn cases(pack: &Pack) -> String {
+    let cases = &pack.manifest.cases;
+    let ladder: Vec<&str> = cases.ladder.iter().map(|step| said(step, "en")).collect();
+    format!(
+        "{}, {}, {}, {}: {}",
+        cases.manager_after,
+        cases.decision_after,
+        cases.answer_within,
+        cases.appeal_within,
+        ladder.join(", ")
+    )
+}
+
+/// The steps in which a rule is rolled out, in words.
+fn rollout(pack: &Pack, rule: &Rule) -> String {
+    let steps = pack.manifest.rollout.iter().filter(|step| step.rules.contains(&rule.id));
+    let step = |step: &Rollout| {
+        let from = step.from.map_or_else(String::new, |from| format!(" {from}"));
+        format!("{} {}{from}", step.unit.as_deref().unwrap_or("*"), step.stage.key())
+    };
+    steps.map(step).collect::<Vec<_>>().join(", ")
+}
+
+fn amount(parameter: &Parameter) -> String {
     match &parameter.value {
         Scalar::Bool(value) => format!("{value} {}", parameter.unit),
         Scalar::Int(value) => format!("{value} {}", parameter.unit),
@@ -152,9 +194,13 @@ fn changed((old, before): (&Pack, &Rule), (new, after): (&Pack, &Rule)) -> Optio
         let used = after.expressions().any(|e| e.source().contains(&format!("param.{name}")));
         let was = old.manifest.parameters.get(name);
         if let (true, Some(was)) = (used, was) {
-            note(name, said(was), said(parameter), 0);
+            note(name, amount(was), amount(parameter), 0);
         }
     }
+    // Steps for units and days may ask more of some and less of others.
+    note("rollout", rollout(old, before), rollout(new, after), 0);
+    let all = sign(after.binds == Binds::All);
+    note("binds", before.binds.word().to_owned(), after.binds.word().to_owned(), all);
     let words = |rule: &Rule| {
         (rule.title.clone(), rule.asks.clone(), rule.why.clone(), rule.sections.clone(), rule.fixes.clone())
     };

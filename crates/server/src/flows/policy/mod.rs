@@ -5,9 +5,12 @@
 
 pub mod confirm;
 pub mod diff;
+pub mod own_terms;
 pub mod publish;
 pub mod review;
+pub mod signing;
 pub mod subjects;
+pub mod terms;
 pub mod what_if;
 
 use std::sync::Arc;
@@ -123,7 +126,8 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &Arc<App>) -> Result<bool, Refusal> {
     let came = bring_in(app).await?;
-    Ok(judge_again(app).await? > 0 || came)
+    let stepped = terms::run(app).await?;
+    Ok(judge_again(app).await? > 0 || came || stepped)
 }
 
 /// Puts versions in force whose day has come, and takes over what another server put in force. Judging by it
@@ -169,6 +173,7 @@ async fn take_over(app: &App) -> Result<bool, Refusal> {
     })?;
     tracing::info!(policy = pack.label(), digest = pack.digest, "policy in force");
     app.put_in_force(pack);
+    terms::refresh(app).await?;
     Ok(true)
 }
 

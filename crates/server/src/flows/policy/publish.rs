@@ -97,6 +97,7 @@ pub async fn propose(
         created_at: now,
         changed_at: now,
         effective_at: Some(effective_at),
+        editors: by.to_string(),
     };
     write.add_policy_draft(&draft).await?;
     let data = json!({ "policy": pack.label(), "proposal": id, "effective_at": effective_at.0 });
@@ -120,7 +121,7 @@ async fn open(app: &App, id: RecordId) -> Result<Draft, Refusal> {
 pub async fn approve(app: &App, by: PersonId, id: RecordId) -> Result<(), Refusal> {
     let now = app.now();
     let draft = open(app, id).await?;
-    if draft.author == by || draft.changed_by == by {
+    if draft.is_by(by) {
         return Err(Refusal::said(Kind::Conflict, "policy-two"));
     }
     let pack = sound(files(&draft.files)?)

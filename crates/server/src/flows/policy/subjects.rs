@@ -9,7 +9,7 @@ use stead_model::{
     time::{DAY, MINUTE},
 };
 use stead_policy::{
-    Pack, Previous, Rule,
+    Pack, Previous, Rule, Terms,
     judge::{self, ReadAt, judge},
     rule,
 };
@@ -22,7 +22,7 @@ use stead_store::{
 use crate::{
     App,
     error::Refusal,
-    flows::{backup, entry},
+    flows::{backup, check_in, entry},
 };
 
 /// How often everybody is judged anew.
@@ -146,6 +146,13 @@ fn person_facts(records: &PersonRecords) -> Facts {
         ),
         known("person.manager.named", Value::One(Scalar::Bool(records.managers > 0)), "directory"),
         known("person.returns.overdue", int(records.overdue), "list of what goes back"),
+        match records.terms {
+            0 => (
+                "person.terms.broken".to_owned(),
+                Fact::not_applicable("no rule binds them alone", "record of terms"),
+            ),
+            _ => known("person.terms.broken", int(records.terms_broken), "record of terms"),
+        },
     ];
     own.into_iter().chain(to_come(Subject::Person)).collect()
 }
@@ -169,7 +176,10 @@ pub fn time_to_confirm(pack: &Pack) -> i64 {
 }
 
 async fn organisation_facts(app: &App, pack: &Pack, now: Millis) -> Result<Facts, Refusal> {
-    let records = app.store.organisation_records(now.plus(-365 * DAY)).await?;
+    let records = app
+        .store
+        .organisation_records(now.plus(-365 * DAY), now.plus(-pack.number("decide_days", 14) * DAY))
+        .await?;
     let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
     let over = in_force.is_some_and(|at| at.plus(time_to_confirm(pack)) <= now);
     let waiting = match over {
@@ -195,6 +205,7 @@ async fn organisation_facts(app: &App, pack: &Pack, now: Millis) -> Result<Facts
         ),
         ("organisation.backup.made_at".to_owned(), backup),
         known("organisation.roles.coordinators", int(records.coordinators), "directory"),
+        known("organisation.cases.overdue", int(records.cases_overdue), "record of cases"),
         known("organisation.looks.without_purpose", int(records.looks_without_purpose), "record of looks"),
     ];
     Ok(own.into_iter().chain(to_come(Subject::Organisation)).collect())
@@ -216,9 +227,11 @@ async fn found(
     let before = app.store.subject_findings_of_all(kind, &ids).await?;
     let standings = app.store.subject_standings(kind, &ids).await?;
     let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
-    let found = all
-        .iter()
-        .map(|(id, facts)| Found::of(pack, kind, (id, facts), &before, standings.get(id), (in_force, now)));
+    let index = app.terms();
+    let found = all.iter().map(|(id, facts)| {
+        let terms = index.of_subject(kind, id);
+        Found::of((pack, &terms), kind, (id, facts), &before, standings.get(id), (in_force, now))
+    });
     Ok(found.filter(Found::says_something).collect())
 }
 
@@ -263,6 +276,7 @@ async fn judge_all(
             write.append(&entry(now, "judging", "findings.changed", subject.clone(), data))?;
         }
         if let Some((from, to)) = found.moved {
+            app.note_moved();
             let data = json!({ "from": from, "to": to, "policy": pack.label() });
             write.append(&entry(now, "judging", "standing.changed", subject, data))?;
         }
@@ -290,7 +304,7 @@ struct Found {
 
 impl Found {
     fn of(
-        pack: &Pack,
+        (pack, terms): (&Pack, &Terms),
         kind: Subject,
         (id, facts): (&str, &Facts),
         before: &HashMap<String, Vec<StoredFinding>>,
@@ -303,19 +317,24 @@ impl Found {
             let before = was(rule)?;
             // Each version gives its own time to confirm it.
             let anew = pack.rule(rule).is_some_and(|rule| rule.pass.facts().contains(CONFIRMED));
-            let failing_since = match (before.failing_since, in_force) {
+            let first = |since: Option<Millis>| match (since, in_force) {
                 (Some(since), Some(in_force)) if anew => Some(since.max(in_force)),
                 (since, _) => since,
             };
-            Some(Previous { outcome: before.outcome, since: before.since, failing_since })
+            let before = check_in::previous(before);
+            Some(Previous {
+                failing_since: first(before.failing_since),
+                counts_since: first(before.counts_since),
+                ..before
+            })
         };
         let read_at = ReadAt { collected: now, kept: &BTreeMap::new() };
-        let judgement = judge(pack, kind, facts, &read_at, previous, now);
+        let judgement = judge((pack, terms), kind, facts, &read_at, previous, now);
         let (mut findings, mut outcomes) = (Vec::new(), Vec::new());
         for judged in &judgement.findings {
             let rule = &pack.rules[judged.rule].id;
             let before = was(rule);
-            if before.is_some_and(|b| same(b, judged) && b.failing_since == judged.failing_since) {
+            if before.is_some_and(|b| same(b, judged)) {
                 continue;
             }
             let from = before.map(|before| before.outcome);
@@ -332,11 +351,16 @@ impl Found {
                     at: judged.at,
                     since: judged.since,
                     failing_since: judged.failing_since,
+                    stage: judged.stage,
+                    counts_since: judged.counts_since,
+                    due: judged.due,
                 },
             ));
         }
         let rules = pack.rules_of(kind);
-        let gone = before.iter().filter(|finding| !rules.iter().any(|rule| rule.id == finding.rule));
+        let binds =
+            |finding: &&StoredFinding| rules.iter().any(|rule| rule.id == finding.rule && terms.binds(rule));
+        let gone = before.iter().filter(|finding| !binds(finding));
         let moved = (stood.map(|stood| stood.standing) != Some(judgement.standing))
             .then_some((stood.map(|stood| stood.standing), judgement.standing));
         let standing = SubjectStanding {
@@ -360,5 +384,10 @@ impl Found {
 }
 
 fn same(before: &StoredFinding, judged: &judge::Judged) -> bool {
-    before.outcome == judged.outcome && before.observed == judged.observed && before.origin == judged.origin
+    before.outcome == judged.outcome
+        && before.observed == judged.observed
+        && before.origin == judged.origin
+        && before.failing_since == judged.failing_since
+        && before.stage == judged.stage
+        && before.due == judged.due
 }

@@ -8,13 +8,14 @@ use std::{
 
 use stead_model::{DeviceId, Millis, Standing, Subject, message::Report, seal::Envelope};
 use stead_policy::{
-    Pack, Previous,
+    Pack,
     judge::{ReadAt, judge},
 };
 use stead_store::{device::ToTry, finding::StoredFinding};
 use tokio::task::JoinSet;
 
-use crate::{App, error::Refusal, flows::check_in};
+use super::terms::Index;
+use crate::{App, error::Refusal, flows::check_in, reports::plain};
 
 /// Devices read and judged together.
 const BATCH: i64 = 500;
@@ -88,6 +89,7 @@ impl Tried {
 pub async fn try_out(app: &App, pack: Arc<Pack>, progress: impl Fn(i64)) -> Result<Tried, Refusal> {
     let now = app.now();
     let heard_since = now.plus(-pack.silent_after);
+    let index = Arc::new(Index::read(app, &pack).await?);
     let mut tried = Tried::default();
     let mut going: JoinSet<Tried> = JoinSet::new();
     let mut after = None;
@@ -101,7 +103,8 @@ pub async fn try_out(app: &App, pack: Arc<Pack>, progress: impl Fn(i64)) -> Resu
             against.entry(device).or_default().push(finding);
         }
         let pack = Arc::clone(&pack);
-        going.spawn_blocking(move || judged(&pack, &batch, &against, now));
+        let index = Arc::clone(&index);
+        going.spawn_blocking(move || judged((&pack, &index), &batch, &against, now));
         if going.len() >= AT_ONCE {
             take(&mut going, &mut tried).await;
             progress(tried.devices);
@@ -141,14 +144,6 @@ pub fn csv(tried: &Tried) -> anyhow::Result<Vec<u8>> {
     Ok(out.into_inner()?)
 }
 
-/// Words that a spreadsheet takes for words, whatever they begin with.
-fn plain(words: &str) -> String {
-    match words.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{words}"),
-        false => words.to_owned(),
-    }
-}
-
 async fn take(going: &mut JoinSet<Tried>, tried: &mut Tried) {
     match going.join_next().await {
         Some(Ok(done)) => tried.add(done),
@@ -158,14 +153,15 @@ async fn take(going: &mut JoinSet<Tried>, tried: &mut Tried) {
 }
 
 fn judged(
-    pack: &Pack,
+    (pack, index): (&Pack, &Index),
     batch: &[ToTry],
     against: &HashMap<DeviceId, Vec<StoredFinding>>,
     now: Millis,
 ) -> Tried {
     let mut tried = Tried::default();
     for one in batch {
-        let Some((after, lapses_at, rules)) = judge_one(pack, one, against.get(&one.device), now) else {
+        let Some((after, lapses_at, rules)) = judge_one((pack, index), one, against.get(&one.device), now)
+        else {
             tried.unread += 1;
             continue;
         };
@@ -196,7 +192,7 @@ fn rank(standing: Standing) -> u8 {
 }
 
 fn judge_one(
-    pack: &Pack,
+    (pack, index): (&Pack, &Index),
     one: &ToTry,
     against: Option<&Vec<StoredFinding>>,
     now: Millis,
@@ -209,12 +205,12 @@ fn judge_one(
     let read_at = ReadAt { collected: report.at.min(now), kept: &report.read_at };
     let previous = |rule: &str| {
         let found = against?.iter().find(|finding| finding.rule == rule)?;
-        Some(Previous { outcome: found.outcome, since: found.since, failing_since: found.failing_since })
+        Some(check_in::previous(found))
     };
-    let judgement = judge(pack, Subject::Device, &facts, &read_at, previous, now);
-    let counts = judgement.findings.iter().filter(|found| {
-        found.outcome.counts_against() && pack.rules[found.rule].stage == stead_model::Stage::Enforce
-    });
+    let terms = index.of_device(one.device, one.person_id);
+    let judgement = judge((pack, &terms), Subject::Device, &facts, &read_at, previous, now);
+    let counts =
+        judgement.findings.iter().filter(|found| found.outcome.counts_against() && found.due.is_some());
     let rules = counts.map(|found| pack.rules[found.rule].id.clone()).collect();
     let lapses_at = if judgement.standing == Standing::Due { judgement.next_deadline } else { None };
     Some((judgement.standing, lapses_at, rules))
