@@ -19,6 +19,17 @@ for (const [name, list] of Object.entries(pages)) {
     await look(page, base, shot, address, { shots, keep: true });
     check((await page.locator('.sample').innerText()).includes('sample organisation'), `${shot} says that it is a sample`);
   }
+  if (name === 'security') {
+    // What stands behind the first link of a page: a case about oneself, and asking for an exception.
+    for (const [shot, from, link] of [
+      ['sample-case', '/cases', 'section[aria-labelledby="own"] tbody a'],
+      ['sample-exception-new', '/rules/strong-sign-in', 'main a[href*="/exceptions/new"]'],
+    ]) {
+      await page.goto(base + from);
+      const there = await page.locator(link).first().getAttribute('href');
+      await look(page, base, shot, there, { shots, keep: true });
+    }
+  }
   check(trouble.length === 0, `${name}: no trouble: ${trouble.join(' | ')}`);
 }
 await end();

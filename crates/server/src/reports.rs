@@ -2,7 +2,7 @@
 //! Each is gathered once for the page, the file and the printed form. Nobody is named, and a group so small that
 //! a number would point at somebody is shown without it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use stead_model::{Millis, Outcome, Standing, Subject, UnitId, time::DAY};
@@ -14,6 +14,7 @@ use crate::{
     App,
     error::Refusal,
     flows::{cases, policy::subjects},
+    web::Plain,
     words::Words,
 };
 
@@ -56,6 +57,15 @@ pub struct Section {
     pub head: Vec<String>,
     /// The rows.
     pub rows: Vec<Vec<String>>,
+}
+
+impl Section {
+    /// Whether a column holds numbers alone.
+    pub fn is_number(&self, column: impl Plain<usize>) -> bool {
+        let column = column.plain();
+        let number = |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+        !self.rows.is_empty() && self.rows.iter().all(|row| row.get(column).is_some_and(number))
+    }
 }
 
 /// A report.
@@ -187,7 +197,16 @@ async fn posture(app: &App, pack: &Pack, words: &Words) -> Result<Gathered, Refu
         })
         .filter(|(_, numbers)| numbers.iter().any(|n| *n > 0))
         .collect();
-    judged.sort_by_key(|(title, numbers)| (std::cmp::Reverse(numbers[1] + numbers[2]), title.clone()));
+    // What nothing records yet is unknown for everybody, and says nothing about anybody.
+    let waits: BTreeSet<String> = pack
+        .rules
+        .iter()
+        .filter(|rule| rule.waits())
+        .map(|rule| rule.text(words.language.tag()).title)
+        .collect();
+    judged.sort_by_key(|(title, numbers)| {
+        (waits.contains(title), std::cmp::Reverse(numbers[1] + numbers[2]), title.clone())
+    });
     let counted = outcomes.into_iter().take(4).map(|outcome| (class(outcome), say(outcome))).collect();
     let bar = |(title, numbers): &(String, Vec<i64>)| Bar {
         label: title.clone(),
@@ -198,7 +217,7 @@ async fn posture(app: &App, pack: &Pack, words: &Words) -> Result<Gathered, Refu
         about: words.say("report-by-rule-about"),
         chart: Some(Chart {
             key: counted,
-            bars: judged.iter().take(15).map(bar).collect(),
+            bars: judged.iter().filter(|(title, _)| !waits.contains(title)).take(15).map(bar).collect(),
             whole: judged.iter().map(|(_, n)| n.iter().take(4).sum::<i64>()).max().unwrap_or(0),
         }),
         head: std::iter::once(words.say("rule")).chain(outcomes.map(say)).collect(),

@@ -22,7 +22,7 @@ macro_rules! plain {
     )+ };
 }
 
-plain!(i64 Millis Standing Outcome Stage Option<Millis> Open Employment Role);
+plain!(i64 usize Millis Standing Outcome Stage Option<Millis> Open Employment Role);
 
 /// HTML that needs no escaping, because it was made here.
 #[derive(Clone, Debug)]
