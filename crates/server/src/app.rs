@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -93,6 +93,8 @@ pub struct App {
     in_force: RwLock<Arc<Pack>>,
     /// How it applies to each person and device.
     terms: RwLock<Arc<Index>>,
+    /// Held while that is read anew.
+    pub(crate) reading_terms: tokio::sync::Mutex<()>,
     /// The keys.
     pub keys: Keys,
     /// Settings.
@@ -117,6 +119,8 @@ pub struct App {
     pub passkeys: Option<webauthn_rs::Webauthn>,
     /// Whether the store holds a sample organisation, which every page says.
     sample: AtomicBool,
+    /// When the policy is to be reviewed next, as this server knows it; the end of time where nobody knows.
+    review_due: AtomicI64,
     /// Whether something has lapsed or been mended since cases were last looked at.
     moved: AtomicBool,
     clock: Arc<dyn Clock>,
@@ -167,6 +171,7 @@ impl App {
             store_url,
             in_force: RwLock::new(Arc::new(pack)),
             terms: RwLock::default(),
+            reading_terms: tokio::sync::Mutex::default(),
             keys,
             access: Access::load()?,
             throttle: Throttle::default(),
@@ -179,6 +184,7 @@ impl App {
             passkeys: passkey::relying_party(&config.base_url),
             config,
             sample: AtomicBool::new(sample),
+            review_due: AtomicI64::new(i64::MAX),
             moved: AtomicBool::new(true),
             clock,
             random,
@@ -233,6 +239,16 @@ impl App {
     pub(crate) fn put_in_force(&self, pack: Pack) {
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pack);
         self.known.clear();
+    }
+
+    /// Takes over when the policy is to be reviewed next.
+    pub(crate) fn put_review_due(&self, due: Option<Millis>) {
+        self.review_due.store(due.map_or(i64::MAX, |due| due.0), Ordering::Relaxed);
+    }
+
+    /// Whether the policy should have been reviewed by now. Every page says so.
+    pub fn is_stale(&self) -> bool {
+        self.review_due.load(Ordering::Relaxed) <= self.now().0
     }
 
     /// Says that a standing has changed: a case may follow, or be over.

@@ -3,8 +3,8 @@
 //!
 //! In scope: folding. Out of scope: places and gates, which decide for one device at one moment.
 
-use stead_model::{Employment, Millis, Standing};
-use stead_policy::Pack;
+use stead_model::{Employment, Millis, Stage, Standing};
+use stead_policy::{Pack, Rule};
 use stead_store::{device::Device, finding::StoredFinding};
 
 /// A device with what does not pass on it.
@@ -78,13 +78,19 @@ fn both(a: Open, b: Open) -> Open {
     }
 }
 
+/// When a finding costs something. One that an earlier Stead wrote does not say so yet: there the rule does.
+pub fn costs_at(rule: &Rule, finding: &StoredFinding) -> Option<Millis> {
+    let by_rule = finding.counts_since.filter(|_| rule.stage == Stage::Enforce);
+    finding.due.or(by_rule.map(|since| since.plus(rule.grace)))
+}
+
 /// Whether findings leave the tier at this place open.
 fn lets(pack: &Pack, against: &[StoredFinding], place: usize, now: Millis) -> Open {
     let mut first: Option<Millis> = None;
     for finding in against {
         let Some(rule) = pack.rule(&finding.rule) else { continue };
         let costs = pack.manifest.tiers.iter().position(|tier| *tier == rule.costs).unwrap_or(0);
-        let Some(due) = finding.costs_at(now).filter(|_| costs <= place) else { continue };
+        let Some(due) = costs_at(rule, finding).filter(|_| costs <= place) else { continue };
         if due <= now {
             return Open::Not;
         }

@@ -25,6 +25,7 @@ const FEW: i64 = 5;
 
 /// Parts of a whole, as long as they are many.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ReportBar)]
 pub struct Bar {
     /// What it is about.
     pub label: String,
@@ -34,6 +35,7 @@ pub struct Bar {
 
 /// A picture of numbers that stand in the table below it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ReportChart)]
 pub struct Chart {
     /// What the classes mean.
     pub key: Vec<(&'static str, String)>,
@@ -45,6 +47,7 @@ pub struct Chart {
 
 /// A table with its picture.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ReportSection)]
 pub struct Section {
     /// What it is about.
     pub title: String,
@@ -70,6 +73,7 @@ impl Section {
 
 /// A report.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = WholeReport)]
 pub struct Report {
     /// Its name.
     pub name: &'static str,
@@ -107,7 +111,7 @@ pub async fn gather(
         "cases" => fairness(app, words).await?,
         _ => self::month(app, month.unwrap_or(now), words).await?,
     };
-    let stale = subjects::review_due(app).await?.is_some_and(|due| due <= now);
+    let stale = app.is_stale();
     Ok(Some(Report {
         name,
         lang: words.language.tag(),
@@ -389,9 +393,16 @@ async fn fairness(app: &App, words: &Words) -> Result<Gathered, Refusal> {
             false => total.to_string(),
         }
     };
+    // Sums over all units are told roughly: from exact ones, what is left out could be worked out.
+    let rough = |n: i64| match n {
+        n if n < FEW => few(n),
+        n => words.with("report-about", [("n", (n / FEW * FEW).to_string())]),
+    };
     let classes = ["due", "good", "na", "lapsed"];
     let mut rows = Vec::new();
     let mut bars = Vec::new();
+    // A group that stayed small has no other to join: it is not shown.
+    counts.retain(|unit, _| size.get(unit).copied().unwrap_or(0) >= 2 * FEW);
     for (unit, (numbers, appealed)) in &counts {
         let mut row = vec![name(*unit), sum(numbers)];
         row.extend(numbers.iter().map(|n| few(*n)));
@@ -434,12 +445,12 @@ async fn fairness(app: &App, words: &Words) -> Result<Gathered, Refusal> {
                 let (n, took) = by_outcome.get(outcome.word()).copied()?;
                 let days = took / n.max(1) / DAY;
                 let took = if n < FEW { String::new() } else { words.count("length-days", days) };
-                Some(vec![words.say(format!("case-outcome-{outcome}")), few(n), took])
+                Some(vec![words.say(format!("case-outcome-{outcome}")), rough(n), took])
             })
             .collect(),
     };
     let all: i64 = outcomes.iter().map(|one| one.n).sum();
-    Ok((words.count("report-cases-lead", all), vec![section, how]))
+    Ok((words.with("report-cases-lead", [("n", rough(all))]), vec![section, how]))
 }
 
 /// A month in numbers: how devices stood, and what happened.
@@ -480,7 +491,12 @@ async fn month(app: &App, of: Millis, words: &Words) -> Result<Gathered, Refusal
         about: words.say("report-month-events-about"),
         chart: None,
         head: ["report-event", "report-times"].map(|name| words.say(name)).to_vec(),
-        rows: happened.iter().map(|(kind, n)| vec![words.event(kind), n.to_string()]).collect(),
+        // How many cases there were stands in the report about them, as far as it may be told.
+        rows: happened
+            .iter()
+            .filter(|(kind, _)| !kind.starts_with("case."))
+            .map(|(kind, n)| vec![words.event(kind), n.to_string()])
+            .collect(),
     };
     let versions = app.store.policy_versions().await?;
     let published =

@@ -13,6 +13,7 @@ use stead_server::{
     flows::{
         cases::{self, Decision},
         check_in,
+        directory::{self, Told},
         policy::{own_terms, publish},
     },
     jobs, things,
@@ -165,10 +166,16 @@ async fn rc_8_an_exception_is_asked_decided_by_somebody_else_and_ends_at_its_min
     let session = w.server.sign_in(w.sam).await;
     assert!(w.server.get(&one, &session).await.body.contains("Ended"));
 
-    // A clock that is set back brings it not back.
+    // The case that the exception ended is followed by another.
+    let cases = app.store.cases_of(w.sam).await.unwrap();
+    let outcomes: Vec<_> = cases.iter().map(|case| case.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["", "excepted"]);
+
+    // A clock that is set back brings it not back, and closes no case.
     w.server.pass(-2 * DAY);
     jobs::once(&app).await;
     assert_eq!(w.finding("disk-encrypted").await.unwrap().outcome, Outcome::Fail);
+    assert_eq!(w.case().await.closed_at, None);
     let entries =
         app.store.ledger_newest(Some(&format!("person:{}", w.sam)), u64::MAX >> 1, 50).await.unwrap();
     let kinds: Vec<_> =
@@ -376,6 +383,17 @@ async fn a_rule_is_rolled_out_by_unit_and_day() {
     let theirs = app.terms().of_device(w.device.id, elsewhere);
     let pack = app.pack();
     assert_eq!(theirs.stage(&pack, pack.rule("disk-encrypted").unwrap(), app.now()), Stage::Advise);
+    // Whoever moves there or away is judged under what applies there, at once.
+    let moved = Told {
+        name: "Sam".to_owned(),
+        email: "sam@stead.example".to_owned(),
+        unit: Some(UnitId::ORGANISATION),
+        ..Told::default()
+    };
+    directory::change(&app, w.sam, &moved, "test").await.unwrap();
+    jobs::once(&app).await;
+    let finding = w.finding("disk-encrypted").await.unwrap();
+    assert_eq!((finding.stage, w.standing().await), (Stage::Advise, Standing::Good));
     let page = w.server.get("/rules/disk-encrypted", &w.server.sign_in(elsewhere).await).await.body;
     assert!(page.contains("Rolled out in steps") && page.contains("Sales: Enforced"), "{page}");
 }

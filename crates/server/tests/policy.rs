@@ -12,9 +12,10 @@ use stead_policy::{pack::Files, shipped, terms::Binds};
 use stead_server::{
     flows::{
         directory,
-        policy::{self, confirm, diff, publish, subjects, what_if},
+        policy::{self, confirm, diff, publish, review, subjects, what_if},
     },
-    jobs,
+    jobs, reports,
+    words::Words,
 };
 use support::TestServer;
 
@@ -154,6 +155,36 @@ async fn a_device_is_counted_once_however_often_it_is_judged_again() {
     let tallies = app.store.tallies().await.unwrap();
     assert_eq!((tallies["rule/disk-encrypted/pass"], tallies["rule/clock-right/pass"]), (4, 0));
     assert_eq!(tallies["standing/good"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rc_9_an_overdue_review_is_said_on_every_page_and_report() {
+    let server = TestServer::start().await;
+    let app = &server.app;
+    let security = server.person("Sec", UnitId::ORGANISATION).await;
+    server.give(security, Role::Security, UnitId::ORGANISATION).await;
+    let overdue = async || {
+        jobs::once(app).await;
+        let session = server.sign_in(security).await;
+        let mut said = Vec::new();
+        for page in ["/home", "/overview", "/rules", "/cases", "/reports", "/reports/posture"] {
+            said.push(server.get(page, &session).await.body.contains("its review is overdue"));
+        }
+        let report = reports::gather(app, "posture", None, &Words::english()).await.unwrap().unwrap();
+        said.push(!report.stale.is_empty());
+        said
+    };
+    assert_eq!(overdue().await, [false; 7]);
+    server.pass(365 * DAY + MINUTE);
+    assert_eq!(overdue().await, [true; 7]);
+    let said = review::Said {
+        took_part: "Sec".to_owned(),
+        considered: "A year of cases".to_owned(),
+        outcome: "kept".to_owned(),
+        words: String::new(),
+    };
+    review::review(app, security, said).await.unwrap();
+    assert_eq!(overdue().await, [false; 7], "at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,7 @@ CREATE TABLE lapse_case (
     revision BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX lapse_case_open ON lapse_case (kind, subject_id, rule) WHERE closed_at IS NULL;
+CREATE INDEX lapse_case_subject ON lapse_case (kind, subject_id, rule, opened_at);
 CREATE INDEX lapse_case_person ON lapse_case (person_id, opened_at);
 CREATE INDEX lapse_case_next ON lapse_case (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX lapse_case_list ON lapse_case (state, opened_at);

@@ -285,7 +285,8 @@ impl Store {
         let fresh = |kind: &str, id: &str| {
             format!(
                 "NOT EXISTS (SELECT 1 FROM lapse_case c WHERE c.kind = {kind} AND c.subject_id = {id}
-                 AND c.rule = f.rule AND (c.closed_at IS NULL OR c.opened_at >= f.due))"
+                 AND c.rule = f.rule AND (c.closed_at IS NULL
+                     OR (c.opened_at >= f.due AND c.outcome NOT IN ('excepted', 'moot'))))"
             )
         };
         let devices = sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -334,10 +335,12 @@ impl Store {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} {FROM} WHERE c.closed_at IS NULL AND c.mended_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM finding f JOIN device d ON d.id = f.device_id
-                 WHERE c.kind = 'device' AND f.device_id = c.subject_id AND f.rule = c.rule AND f.due <= $1
+                 WHERE c.kind = 'device' AND f.device_id = c.subject_id AND f.rule = c.rule
+                   AND (f.due <= $1 OR f.due <= c.opened_at)
                    AND f.outcome <> 'excepted' AND d.revoked_at IS NULL)
              AND NOT EXISTS (SELECT 1 FROM subject_finding f
-                 WHERE f.kind = c.kind AND f.subject_id = c.subject_id AND f.rule = c.rule AND f.due <= $1
+                 WHERE f.kind = c.kind AND f.subject_id = c.subject_id AND f.rule = c.rule
+                   AND (f.due <= $1 OR f.due <= c.opened_at)
                    AND f.outcome <> 'excepted')
              ORDER BY c.id LIMIT $2"
         )))

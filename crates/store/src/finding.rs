@@ -41,11 +41,6 @@ impl StoredFinding {
     pub fn is_against(&self) -> bool {
         self.outcome.counts_against()
     }
-
-    /// When it costs something. What counts, and of which is not known when, does so at once.
-    pub fn costs_at(&self, now: Millis) -> Option<Millis> {
-        self.due.or_else(|| self.counts_since.map(|_| now))
-    }
 }
 
 /// A device that does not pass a rule.

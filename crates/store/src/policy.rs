@@ -1,5 +1,7 @@
 //! Versions of the policy, drafts, who confirmed which text, reviews.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row, any::AnyRow};
 use stead_model::{DeviceId, Millis, PersonId, RecordId};
 
@@ -150,6 +152,26 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         row.as_ref().map(version).transpose()
+    }
+
+    /// Those of these people to whom a message could not be delivered since a time.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn bounced(&self, people: &[PersonId], since: Millis) -> Result<BTreeSet<PersonId>> {
+        if people.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let places: Vec<String> = (2..people.len() + 2).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT DISTINCT person_id FROM delivery
+             WHERE state = 'dead' AND created_at >= $1 AND person_id IN ({})",
+            places.join(", ")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(since.0);
+        let query = people.iter().fold(query, |query, person| query.bind(person.to_string()));
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|row| person_id(&row.try_get::<String, _>(0)?)).collect()
     }
 
     /// Keys with which packs may be signed, oldest first.

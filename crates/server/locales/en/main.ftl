@@ -1335,11 +1335,7 @@ report-exceptions-what = What is asked for and what holds, by rule, with its end
 report-exceptions-about = Whom an exception is for, and why it was given, stands on the exception, which opens for a purpose.
 report-cases = Cases and equal treatment
 report-cases-what = How cases of the last year ended, by unit, without pointing at anybody.
-report-cases-lead = { $n ->
-    [0] No case was opened in the last year
-    [one] One case was opened in the last year
-   *[other] { $n } cases were opened in the last year
-  }
+report-cases-lead = Cases opened in the last year: { $n }.
 report-cases-about = Units with few people count with the one above them, and a number below { $n } is not shown, so that nobody can be picked out.
 report-cases-open = Open
 report-cases-mended = Put right, excepted or gone
@@ -1390,3 +1386,7 @@ pack-key-many = Twenty keys are allowed. Take one back first.
 event-policy-refused = pack refused
 event-policy-key-allowed = key allowed
 event-policy-key-removed = key taken back
+foot-stale = its review is overdue
+reach-bounced = Could not be reached by mail
+policy-unit = There is no unit { $unit } to roll rules out to.
+term-own = Somebody else writes and ends your terms.

@@ -1402,11 +1402,7 @@ report-exceptions-what = O que foi pedido e o que vale, por regra, com o seu fim
 report-exceptions-about = Para quem é uma exceção, e por que foi dada, está na própria exceção, que se abre para um fim.
 report-cases = Casos e tratamento igual
 report-cases-what = Como terminaram os casos do último ano, por unidade, sem apontar para ninguém.
-report-cases-lead = { $n ->
-    [0] Nenhum caso foi aberto no último ano
-    [one] Um caso foi aberto no último ano
-   *[other] { $n } casos foram abertos no último ano
-  }
+report-cases-lead = Casos abertos no último ano: { $n }.
 report-cases-about = Unidades com poucas pessoas contam com a que está acima, e um número menor que { $n } não é mostrado, para que ninguém possa ser identificado.
 report-cases-open = Abertos
 report-cases-mended = Resolvidos, excetuados ou sem objeto
@@ -1457,3 +1453,7 @@ pack-key-many = Vinte chaves são permitidas. Retire uma antes.
 event-policy-refused = pacote recusado
 event-policy-key-allowed = chave permitida
 event-policy-key-removed = chave retirada
+foot-stale = a revisão está atrasada
+reach-bounced = O e-mail não chegou
+policy-unit = Não há unidade { $unit } para implantar regras.
+term-own = Outra pessoa escreve e encerra os seus termos.

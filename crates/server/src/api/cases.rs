@@ -39,7 +39,8 @@ pub struct CaseRow {
     state: &'static str,
     /// What came of it; empty while it is open.
     outcome: String,
-    /// The sanction, in the words of the policy; empty where there is none.
+    /// The sanction, in the words of the policy; empty where there is none. In lists only where it is about
+    /// oneself.
     sanction: String,
     /// When it was opened.
     #[schema(format = DateTime)]
@@ -156,7 +157,12 @@ pub async fn list(
     for case in &all {
         let object = guard::person_object(&app, case.person).await?;
         if object.is_some_and(|object| may_see(&app, &caller, case, &object)) {
-            items.push(case.into());
+            let mut row = CaseRow::from(case);
+            if case.person != caller.id() {
+                // What was decided is read where it was said what for: on the case itself.
+                row.sanction.clear();
+            }
+            items.push(row);
         }
     }
     Ok(Json(Part { items, next }))

@@ -38,9 +38,9 @@ pub struct ExceptionRow {
     /// The device, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<Named>,
-    /// Why the rule cannot be kept.
+    /// Why the rule cannot be kept. In lists only where it is one's own.
     reason: String,
-    /// What is done in its place.
+    /// What is done in its place. In lists only where it is one's own.
     instead: String,
     /// Until when.
     #[schema(format = DateTime)]
@@ -117,7 +117,14 @@ pub async fn list(
         let own = one.person == caller.id() || one.asked_by == caller.id();
         let object = guard::person_object(&app, one.person).await?;
         if own || object.is_some_and(|object| caller.may(&app, Action::ExceptionSee, &object)) {
-            items.push(one.into());
+            let mut row = ExceptionRow::from(one);
+            if !own {
+                // Why is read where it was said what for: on the exception itself.
+                row.reason.clear();
+                row.instead.clear();
+                row.words.clear();
+            }
+            items.push(row);
         }
     }
     Ok(Json(Part { items, next }))

@@ -280,15 +280,25 @@ async fn move_on(app: &App, case: Case) -> Result<bool, Refusal> {
     let now = app.now();
     let pack = app.pack();
     let times = &pack.manifest.cases;
+    let person = app.store.person(case.person).await?;
+    if person.is_some_and(|person| person.state == Employment::OnLeave) {
+        // Nobody's time runs out while they are away.
+        let mut later = Case { next_at: Some(now.plus(LOOKS_AGAIN)), ..case };
+        let mut write = app.store.write().await?;
+        if next(&mut write, &mut later).await? {
+            write.commit(&app.keys.ledger).await?;
+        }
+        return Ok(false);
+    }
     let (kind, event) = match case.state {
         State::Told => ("case.manager", "manager"),
-        State::Manager | State::Decision => ("case.decision", "decision"),
+        State::Manager | State::Decision | State::Appeal => ("case.decision", "decision"),
         State::Answer => ("case.answered", "answer-over"),
         State::Decided => ("case.closed", "closed"),
         // Nothing goes on by itself while somebody is to decide, or once it is over.
-        State::Answered | State::Appeal | State::Closed => return Ok(false),
+        State::Answered | State::Closed => return Ok(false),
     };
-    let waited = case.state == State::Decision;
+    let waited = matches!(case.state, State::Decision | State::Appeal);
     let mut after = Case { next_at: None, ..case };
     let mut words = String::new();
     let mut data = json!({});
@@ -307,6 +317,13 @@ async fn move_on(app: &App, case: Case) -> Result<bool, Refusal> {
             }
             data = json!({ "decider": after.decider.map(person_subject) });
         }
+        State::Appeal => {
+            after.second = decider(app, &after).await?;
+            if after.second.is_none() {
+                after.next_at = Some(now.plus(LOOKS_AGAIN));
+            }
+            data = json!({ "decider": after.second.map(person_subject) });
+        }
         State::Answer => {
             after.state = State::Answered;
             data = json!({ "decider": after.decider.map(person_subject) });
@@ -316,13 +333,14 @@ async fn move_on(app: &App, case: Case) -> Result<bool, Refusal> {
             words = Outcome::Sanction.word().to_owned();
             data = json!({ "outcome": Outcome::Sanction.word() });
         }
-        State::Answered | State::Appeal | State::Closed => {}
+        State::Answered | State::Closed => {}
     }
+    let found = if after.state == State::Appeal { after.second } else { after.decider };
     let mut write = app.store.write().await?;
     if !next(&mut write, &mut after).await? {
         return Ok(false);
     }
-    if !waited || after.decider.is_some() {
+    if !waited || found.is_some() {
         happened(&mut write, &after, None, event, &words, now).await?;
         prove(&mut write, &after, STEAD, kind, data, now)?;
     }
@@ -376,6 +394,9 @@ pub async fn appeal(app: &App, by: PersonId, id: RecordId, words: &str) -> Resul
     after.next_at = None;
     after.appealed_at = Some(now);
     after.second = decider(app, &after).await?;
+    if after.second.is_none() {
+        after.next_at = Some(now.plus(LOOKS_AGAIN));
+    }
     let data = json!({
         "decider": after.second.map(person_subject), "words": committed(&after, &words),
     });
@@ -449,7 +470,7 @@ pub async fn decide(
         (State::Appeal, Decision::Change(place)) => {
             let (before, milder) = (place_of(&pack, &after.sanction), on(*place)?);
             // Nobody is worse off for having appealed.
-            if before.is_some_and(|before| *place >= before) {
+            if before.is_none_or(|before| *place >= before) {
                 return Err(Refusal::form(FieldError::new("sanction", "case-milder")));
             }
             after.sanction = milder;
@@ -487,7 +508,7 @@ pub async fn take(app: &App, by: PersonId, id: RecordId, words: &str) -> Result<
     let now = app.now();
     let mut after = find(app, id).await?;
     let own = after.person == by || managers(app, after.person).await?.contains(&by);
-    if own || (after.state == State::Appeal && after.decider == Some(by)) {
+    if own || (after.state == State::Appeal && have_decided(app, &after).await?.contains(&by)) {
         return Err(Refusal::said(Kind::Forbidden, "case-not-for-you"));
     }
     match after.state {
@@ -616,15 +637,32 @@ async fn of_person(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal>
     Ok(holders.into_iter().map(|(manager, _)| manager).filter(|m| *m != person.id).take(1).collect())
 }
 
+/// Everybody who has had a part in deciding a case: none of them decides on an appeal.
+async fn have_decided(app: &App, case: &Case) -> Result<Vec<PersonId>, Refusal> {
+    let parts = ["step", "sanction", "taken"];
+    let events = app.store.case_events(case.id).await?;
+    let by = events.into_iter().filter(|event| parts.contains(&event.kind.as_str()));
+    Ok(by.filter_map(|event| event.by).chain(case.decider).collect())
+}
+
 /// Who decides: the nearest coordinator for the person, or else somebody from security; neither the person, nor
 /// who answers for them, nor who decided before.
 async fn decider(app: &App, case: &Case) -> Result<Option<PersonId>, Refusal> {
     let Some(person) = app.store.person(case.person).await? else { return Ok(None) };
     let managers = of_person(app, &person).await?;
+    let before = match case.state {
+        State::Appeal => have_decided(app, case).await?,
+        State::Told
+        | State::Manager
+        | State::Decision
+        | State::Answer
+        | State::Answered
+        | State::Decided
+        | State::Closed => Vec::new(),
+    };
     for role in [Role::Coordinator, Role::Security] {
         for (holder, _) in app.store.holders(role, person.unit).await? {
-            let before = case.state == State::Appeal && case.decider == Some(holder);
-            if holder != person.id && !managers.contains(&holder) && !before {
+            if holder != person.id && !managers.contains(&holder) && !before.contains(&holder) {
                 return Ok(Some(holder));
             }
         }

@@ -7,11 +7,12 @@ use stead_policy::judge;
 use stead_store::{
     Write,
     device::{NewStanding, StandingChange},
+    finding::StoredFinding,
     tally::Tallies,
 };
 
 use super::{device_subject, entry};
-use crate::{App, error::Refusal};
+use crate::{App, clearance::costs_at, error::Refusal};
 
 /// Devices looked at in one transaction.
 const BATCH: i64 = 500;
@@ -91,7 +92,8 @@ async fn folded(
 ) -> Result<(Standing, Option<Millis>, String), Refusal> {
     let findings = write.findings(device).await?;
     let pack = app.pack();
-    let (standing, deadline) = judge::fold(findings.iter().map(|f| (f.outcome, f.costs_at(now))), now);
+    let costs = |f: &StoredFinding| pack.rule(&f.rule).and_then(|rule| costs_at(rule, f));
+    let (standing, deadline) = judge::fold(findings.iter().map(|f| (f.outcome, costs(f))), now);
     let ended = findings.iter().filter(|f| f.due.is_some_and(|due| due <= now)).max_by_key(|f| f.due);
     let reason = ended.and_then(|f| Some((f, pack.rule(&f.rule)?))).map_or_else(
         || "Judged again".to_owned(),

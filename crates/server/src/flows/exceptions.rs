@@ -277,6 +277,17 @@ pub async fn run(app: &App) -> Result<usize, Refusal> {
             count += 1;
         }
     }
+    // What nobody decided on before its time is over as well, and can be asked for anew.
+    let late = app.store.exceptions_asked().await?.into_iter().filter(|one| one.until <= now);
+    for exception in late {
+        let ended = Exception { state: State::Ended, ended_at: Some(now), ..exception };
+        let mut write = app.store.write().await?;
+        if write.move_exception(State::Asked, &ended).await? {
+            note(&mut write, &ended, "exceptions", "exception.ended", now)?;
+            write.commit(&app.keys.ledger).await?;
+            count += 1;
+        }
+    }
     Ok(count)
 }
 

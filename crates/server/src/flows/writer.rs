@@ -67,8 +67,24 @@ pub struct Work {
     pub step: Step,
     /// What a judged report changes; none for a heartbeat or an unchanged report.
     pub judged: Option<Box<Judged>>,
-    /// The report to keep though nothing in it has changed.
-    pub keep: Option<Box<NewReport>>,
+    /// The report to keep though nothing in it has changed, and what judged the one that is stored.
+    pub keep: Option<Box<(NewReport, (String, i64))>>,
+}
+
+impl Work {
+    /// Whether it writes over the stored report.
+    fn keeps(&self) -> bool {
+        self.judged.is_some() || self.keep.is_some()
+    }
+
+    /// What judged the report that is stored, as the caller knows it.
+    fn expects(&self) -> Option<&(String, i64)> {
+        match (&self.judged, &self.keep) {
+            (Some(judged), _) => judged.expects.as_ref(),
+            (None, Some(kept)) => Some(&kept.1),
+            (None, None) => None,
+        }
+    }
 }
 
 /// What became of it.
@@ -164,12 +180,9 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
 /// the next version or under other terms meanwhile: then what they were compared with is gone.
 async fn as_expected(write: &mut Write, works: &[Work]) -> Result<Vec<Step>, StoreError> {
     let judged: Vec<DeviceId> =
-        works.iter().filter(|work| work.judged.is_some()).map(|work| work.step.device).collect();
+        works.iter().filter(|work| work.keeps()).map(|work| work.step.device).collect();
     let packs = write.judged_by(&judged).await?;
-    let expected = |work: &&Work| {
-        let judged = work.judged.as_ref();
-        judged.is_none_or(|judged| packs.get(&work.step.device) == judged.expects.as_ref())
-    };
+    let expected = |work: &&Work| !work.keeps() || packs.get(&work.step.device) == work.expects();
     Ok(works.iter().filter(expected).map(|work| work.step.clone()).collect())
 }
 
@@ -195,7 +208,7 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
     let mut gone = Vec::new();
     for work in works.iter_mut().filter(|work| moved.contains(&work.step.device)) {
         let device = work.step.device;
-        reports.extend(work.keep.take().map(|report| *report));
+        reports.extend(work.keep.take().map(|kept| kept.0));
         let Some(judged) = work.judged.take() else { continue };
         let policy = judged.report.pack.clone();
         let evidence = judged.report.digest.clone();

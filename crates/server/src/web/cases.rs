@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use stead_model::{Millis, RecordId, UnitId};
+use stead_policy::pack::Cases;
 use stead_store::case::{Case, State as Stage};
 
 use super::{
@@ -79,8 +80,9 @@ pub(super) fn sign(words: &Words, state: Stage, outcome: &str) -> parts::Html {
 
 /// Whether somebody may read a case. Before their manager is told, managers see none.
 pub(crate) fn may_see(app: &App, caller: &Caller, case: &Case, object: &Object) -> bool {
-    let early = case.state == Stage::Told
-        || (case.state == Stage::Closed && case.decider.is_none() && case.mended_at.is_some());
+    let after = Cases::length(&app.pack().manifest.cases.manager_after);
+    let soon = case.mended_at.is_some_and(|at| at.since(case.opened_at) < after);
+    let early = case.state == Stage::Told || (case.state == Stage::Closed && case.decider.is_none() && soon);
     let own = case.person == caller.id();
     let decides = caller.may(app, Action::CaseDecide, object);
     let audits = caller.holds(stead_model::Role::Auditor);
@@ -207,7 +209,8 @@ struct One {
     fix: String,
     own: bool,
     evidence: Evidence,
-    steps: Vec<(String, bool)>,
+    /// The steps a case can take: name, whether it was taken, whether it is the one now.
+    steps: Vec<(String, bool, bool)>,
     events: Vec<Shown>,
     decider: String,
     second: String,
@@ -249,7 +252,10 @@ async fn one(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Said)) -
     let caller = &reader.caller;
     let pack = app.pack();
     let mut events = Vec::new();
-    for event in app.store.case_events(id).await? {
+    let happened = app.store.case_events(id).await?;
+    let kinds: Vec<String> = happened.iter().map(|event| event.kind.clone()).collect();
+    let was = |kind: &str| kinds.iter().any(|other| other == kind);
+    for event in happened {
         let said = match event.kind.as_str() {
             "limited" => words.with("case-event-limited", [("tier", words.tier(&event.words))]),
             "closed" | "mended" => words.say(format!("case-outcome-{}", event.words)),
@@ -296,7 +302,17 @@ async fn one(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Said)) -
         now,
         steps: order
             .iter()
-            .map(|step| (words.say(format!("case-step-{}", step.word())), *step == at))
+            .map(|step| {
+                let taken = match step {
+                    Stage::Told => true,
+                    Stage::Manager => was("manager"),
+                    Stage::Decision => was("decision"),
+                    Stage::Answer | Stage::Answered => was("step"),
+                    Stage::Decided | Stage::Appeal => was("sanction"),
+                    Stage::Closed => case.closed_at.is_some(),
+                };
+                (words.say(format!("case-step-{}", step.word())), taken, *step == at)
+            })
             .collect(),
         events,
         decider: name(app, case.decider).await?,

@@ -236,6 +236,8 @@ struct Base {
     expert: bool,
     /// Whether everybody and everything here is made up.
     sample: bool,
+    /// Whether the policy should have been reviewed by now.
+    stale: bool,
 }
 
 /// What a page shows of its reader.
@@ -267,6 +269,7 @@ impl Base {
             reader: Some(shown),
             expert: true,
             sample: app.is_sample(),
+            stale: app.is_stale(),
         }
     }
 
@@ -283,6 +286,7 @@ impl Base {
             reader: None,
             expert: false,
             sample: false,
+            stale: false,
         }
     }
 
@@ -310,7 +314,6 @@ fn menu(caller: &Caller, words: &Words) -> Vec<(&'static str, String)> {
         (true, "/rules", "menu-rules"),
         (true, "/policy", "menu-policy"),
         (people, "/proof", "menu-proof"),
-        (overview, "/reports", "reports-title"),
         (overview || any(&[Role::Operator]), "/ledger", "menu-ledger"),
         (any(&[Role::Operator, Role::Auditor]), "/system", "menu-system"),
         (true, "/me", "menu-record"),

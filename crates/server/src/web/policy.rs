@@ -1,7 +1,10 @@
 //! The policy as people meet it: what is in force, what changed since they confirmed it, every version there
 //! was, who has been reached, and publishing the next one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use askama::Template;
 use axum::{
@@ -373,6 +376,8 @@ struct ReachPage {
     all: i64,
     confirmed: i64,
     missing: Vec<Listed>,
+    /// Those to whom a message could not be delivered since the version came into force.
+    bounced: BTreeSet<PersonId>,
     next: Option<String>,
 }
 
@@ -383,6 +388,7 @@ impl ReachPage {
         self.base.say(match person.state {
             stead_model::Employment::OnLeave => "reach-on-leave",
             _ if person.email.is_none() => "reach-no-address",
+            _ if self.bounced.contains(&person.id) => "reach-bounced",
             _ if self.due.is_some_and(|due| due <= self.now) => "reach-late",
             _ => "reach-open",
         })
@@ -408,7 +414,9 @@ pub async fn reach(State(app): State<Arc<App>>, reader: Reader, Query(asked): Qu
     missing.truncate(PAGE);
     let (all, confirmed) = app.store.reached(&pack.digest).await?;
     let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
+    let people: Vec<PersonId> = missing.iter().map(|listed| listed.person.id).collect();
     page(&ReachPage {
+        bounced: app.store.bounced(&people, in_force.unwrap_or(Millis(0))).await?,
         base: Base::of(&app, &reader, reader.words.say("reach-title"), "/policy"),
         now: app.now(),
         label: pack.label(),

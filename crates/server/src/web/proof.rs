@@ -12,7 +12,7 @@ use stead_policy::{
 };
 
 use super::{Base, Page, Reader, page, parts, rules::Counts};
-use crate::App;
+use crate::{App, auth::access::Action};
 
 /// How far a requirement is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ struct Proof {
     rows: Vec<Row>,
     totals: [(Reach, usize); 3],
     size: u64,
+    /// Whether reports are for the reader.
+    may_report: bool,
 }
 
 /// `GET /proof`.
@@ -115,6 +117,7 @@ pub async fn get(reader: Reader, State(app): State<Arc<App>>, Query(asked): Quer
     let size = app.store.ledger_head().await?.size;
     page(&Proof {
         base: Base::of(&app, &reader, "From the policy to the proof", "/proof"),
+        may_report: reader.caller.may_to_all(&app, Action::OverviewSee),
         asked,
         rows,
         totals,

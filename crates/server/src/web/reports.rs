@@ -36,7 +36,7 @@ impl List {
 
 /// `GET /reports`.
 pub async fn list(State(app): State<Arc<App>>, reader: Reader) -> Page {
-    page(&List { base: Base::of(&app, &reader, reader.words.say("reports-title"), "/reports") })
+    page(&List { base: Base::of(&app, &reader, reader.words.say("reports-title"), "/proof") })
 }
 
 #[derive(Template)]
@@ -90,7 +90,7 @@ pub async fn get(
         }
     }
     page(&One {
-        base: Base::of(&app, &reader, report.title.clone(), "/reports"),
+        base: Base::of(&app, &reader, report.title.clone(), "/proof"),
         query: if asked.month.is_empty() {
             String::new()
         } else {

@@ -83,7 +83,9 @@ pub(super) async fn prepare(
                 envelope: heard.text.clone(),
             };
             if let Some(judged) = still_holds(&new_report.facts_digest) {
-                let keep = (as_of.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new(new_report));
+                let expects = (judged.pack.to_string(), judged.basis);
+                let keep =
+                    (as_of.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new((new_report, expects)));
                 if keep.is_some() {
                     after.judged = Some(JudgedFacts { seq: heard.seq, kept_at: as_of, ..judged.clone() });
                 }

@@ -124,8 +124,8 @@ pub(super) async fn remembered(app: &App, id: DeviceId) -> Result<Arc<Device>, R
         return Err(Refusal::new(Kind::UnknownDevice, "Enrol it with `stead enroll` and a new code."));
     };
     // What is judged from this row is judged under terms that are no older.
-    if row.turn != app.terms().turn {
-        terms::refresh(app).await?;
+    if row.turn > app.terms().turn {
+        terms::catch_up(app, row.turn).await?;
     }
     let device = from_row(app, id, row)?;
     app.known.put(id, device.clone());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use stead_model::{Employment, Millis, PersonId, UnitId, problem::Kind, text};
 use stead_store::{Write, people::Person};
 
-use super::{entry, person_subject};
+use super::{entry, person_subject, policy::terms};
 use crate::{
     App,
     error::{FieldError, Refusal},
@@ -56,6 +56,7 @@ async fn add_within(
     tell(&mut person, told)?;
     check(write, &person).await?;
     write.add_person(&person).await?;
+    terms::moved(app, write, Some(id)).await?;
     let data = json!({ "unit": person.unit, "state": state.word() });
     write.append(&entry(now, by, "person.added", person_subject(id), data))?;
     Ok(person)
@@ -124,6 +125,9 @@ async fn change_within(
     }
     check(write, person).await?;
     write.put_person(person).await?;
+    if person.unit != before.unit {
+        terms::moved(app, write, Some(person.id)).await?;
+    }
     let changed: Vec<&str> = [
         ("name", before.name != person.name),
         ("email", before.email != person.email),
@@ -234,9 +238,13 @@ async fn state_within(
         Employment::Gone => Some(person.last_day.filter(|day| *day <= now).unwrap_or(now)),
         Employment::Invited | Employment::Active | Employment::OnLeave => None,
     };
+    let back = person.state == Employment::Gone;
     person.state = to;
     person.state_since = now;
     write.put_person(&person).await?;
+    if back {
+        terms::moved(app, write, Some(person.id)).await?;
+    }
     let mut data = json!({ "from": from.word(), "to": to.word() });
     if let Some(day) = person.last_day {
         data["last_day"] = json!(day.0);

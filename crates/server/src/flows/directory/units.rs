@@ -9,7 +9,7 @@ use stead_store::{Write, unit::Unit};
 use crate::{
     App,
     error::{FieldError, Refusal},
-    flows::entry,
+    flows::{entry, policy::terms},
 };
 
 /// How deep the tree may be.
@@ -82,6 +82,7 @@ pub async fn change(
     write.change_unit(id, &name, parent, above).await?;
     let data = if moved { json!({ "parent": parent }) } else { json!({ "fields": ["name"] }) };
     write.append(&entry(now, by, "unit.changed", format!("unit:{id}"), data))?;
+    terms::moved(app, &mut write, None).await?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 

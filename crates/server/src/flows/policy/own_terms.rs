@@ -24,6 +24,7 @@ pub async fn bind(
     words: &str,
 ) -> Result<RecordId, Refusal> {
     let now = app.now();
+    for_another(by, person)?;
     let words = text::plain(words.trim(), 2000);
     let mut wrong = Vec::new();
     if !app.pack().rule(rule).is_some_and(|rule| rule.binds == Binds::Named) {
@@ -55,12 +56,21 @@ pub async fn bind(
 /// [`Refusal`] when there is none, or it has ended.
 pub async fn release(app: &App, by: PersonId, person: PersonId, id: RecordId) -> Result<(), Refusal> {
     let now = app.now();
+    for_another(by, person)?;
     let mut write = app.store.write().await?;
     let rule = write.end_term(person, id, by, now).await?;
     let rule = rule.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
     let data = json!({ "term": id, "rule": rule });
     write.append(&entry(now, &person_subject(by), "term.released", person_subject(person), data))?;
     applies(app, write, person).await
+}
+
+/// Nobody writes or ends terms of their own.
+fn for_another(by: PersonId, person: PersonId) -> Result<(), Refusal> {
+    match by == person {
+        true => Err(Refusal::said(Kind::Forbidden, "term-own")),
+        false => Ok(()),
+    }
 }
 
 async fn applies(app: &App, mut write: Write, person: PersonId) -> Result<(), Refusal> {

@@ -76,6 +76,12 @@ pub async fn propose(
         let detail = text::plain(&all.join("\n"), 4000);
         Refusal::new(Kind::Invalid, format!("The pack cannot be published.\n{detail}"))
     })?;
+    let units = app.store.unit_names().await?;
+    for unit in pack.manifest.rollout.iter().filter_map(|step| step.unit.as_ref()) {
+        if !units.contains(unit) {
+            wrong.push(FieldError::new("rollout", "policy-unit").with("unit", unit));
+        }
+    }
     let id = RecordId::from_parts(now, app.random()?);
     let mut write = app.store.write().await?;
     let number = i64::from(pack.manifest.version);

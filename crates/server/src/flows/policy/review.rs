@@ -66,6 +66,7 @@ pub async fn review(app: &App, by: PersonId, said: Said) -> Result<(), Refusal> 
     };
     write.add_policy_review(&review).await?;
     write.commit(&app.keys.ledger).await?;
+    app.put_review_due(subjects::review_due(app).await?);
     subjects::judge_organisation(app, now).await?;
     Ok(())
 }

@@ -44,6 +44,8 @@ const CONTROLS: [&str; 3] = ["NIST SP 800-53", "NIST SP 800-46", "NIST SP 800-11
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &App) -> Result<bool, Refusal> {
     let now = app.now();
+    // Each server says it on its pages, whichever of them judges.
+    app.put_review_due(review_due(app).await?);
     let last = app.store.meta(LAST).await?;
     let due = last
         .as_deref()

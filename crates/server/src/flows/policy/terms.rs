@@ -8,7 +8,8 @@ use std::{
 
 use stead_model::{DeviceId, Millis, PersonId, Subject};
 use stead_policy::{Pack, Terms};
-use stead_store::check_in::TURN;
+use stead_store::{Write, check_in::TURN};
+use tokio::sync::MutexGuard;
 
 use crate::{App, error::Refusal};
 
@@ -79,11 +80,28 @@ impl Index {
     }
 }
 
+/// Reads anew what applies to whom, unless somebody has read it meanwhile as late as this turn.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn catch_up(app: &App, turn: i64) -> Result<(), Refusal> {
+    let reading = app.reading_terms.lock().await;
+    if app.terms().turn >= turn {
+        return Ok(());
+    }
+    read_anew(app, reading).await
+}
+
 /// Reads anew what applies to whom.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn refresh(app: &App) -> Result<(), Refusal> {
+    read_anew(app, app.reading_terms.lock().await).await
+}
+
+/// One at a time: what was read later is never put back by what was read before.
+async fn read_anew(app: &App, _reading: MutexGuard<'_, ()>) -> Result<(), Refusal> {
     let pack = app.pack();
     let index = Index::read(app, &pack).await?;
     let before = app.terms();
@@ -109,6 +127,30 @@ pub async fn refresh(app: &App) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Has judged again whom a change of units moves: one person, or everybody when the tree itself has changed. The
+/// caller commits; every server reads anew what applies when it next looks.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub(in crate::flows) async fn moved(
+    app: &App,
+    write: &mut Write,
+    person: Option<PersonId>,
+) -> Result<(), Refusal> {
+    if !app.pack().manifest.rollout.iter().any(|step| step.unit.is_some()) {
+        return Ok(());
+    }
+    write.turn_terms().await?;
+    match person {
+        Some(person) => {
+            let devices: Vec<_> = write.devices_of(person).await?.iter().map(|device| device.id).collect();
+            write.judge_anew(&devices).await?;
+        }
+        None => write.judge_unit_anew(None).await?,
+    }
+    Ok(())
+}
+
 /// Reads anew what applies to whom when it has changed, and takes the steps of rolling rules out whose day has
 /// come: who is judged under another stage from now on is judged again. Whether any was taken.
 ///
@@ -118,6 +160,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     let turn = app.store.meta(TURN).await?.and_then(|turn| turn.parse().ok()).unwrap_or(0);
     if turn != app.terms().turn {
         refresh(app).await?;
+        app.known.clear();
     }
     let now = app.now();
     let pack = app.pack();
@@ -141,6 +184,9 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     }
     for step in &steps {
         write.judge_unit_anew(step.unit.as_deref()).await?;
+    }
+    if !steps.is_empty() {
+        write.turn_terms().await?;
     }
     write.commit(&app.keys.ledger).await?;
     if !steps.is_empty() {
