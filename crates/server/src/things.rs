@@ -195,7 +195,7 @@ fn own_findings(app: &App, own: &[StoredFinding], words: &Words, now: Millis) ->
     own.iter()
         .filter_map(|finding| {
             let rule = pack.rule(&finding.rule)?;
-            if finding.stage == Stage::Observe || !finding.is_against() {
+            if finding.stage == Stage::Observe || !finding.outcome.counts_against() {
                 return None;
             }
             let due = finding.due;
@@ -219,7 +219,7 @@ fn findings(app: &App, held: &[Held], words: &Words, now: Millis) -> Vec<Thing> 
     for held in held {
         for finding in &held.against {
             let Some(rule) = pack.rule(&finding.rule) else { continue };
-            if finding.stage == Stage::Observe || !finding.is_against() {
+            if finding.stage == Stage::Observe || !finding.outcome.counts_against() {
                 continue;
             }
             let due = finding.due;

@@ -36,13 +36,6 @@ pub struct StoredFinding {
     pub due: Option<Millis>,
 }
 
-impl StoredFinding {
-    /// Whether something is to be done about it: it fails or is unknown, and nobody excepted it.
-    pub fn is_against(&self) -> bool {
-        self.outcome.counts_against()
-    }
-}
-
 /// A device that does not pass a rule.
 #[derive(Clone, Debug)]
 pub struct Against {

@@ -626,10 +626,11 @@ fn subjects_of(people: &[PersonId]) -> Vec<String> {
 /// Who answers for somebody: by name, or for their unit.
 pub(super) async fn managers(app: &App, person: PersonId) -> Result<Vec<PersonId>, Refusal> {
     let Some(person) = app.store.person(person).await? else { return Ok(Vec::new()) };
-    of_person(app, &person).await
+    managers_of(app, &person).await
 }
 
-async fn of_person(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> {
+/// The same of somebody who is at hand.
+pub(super) async fn managers_of(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> {
     if let Some(manager) = person.manager {
         return Ok(vec![manager]);
     }
@@ -649,7 +650,7 @@ async fn have_decided(app: &App, case: &Case) -> Result<Vec<PersonId>, Refusal> 
 /// who answers for them, nor who decided before.
 async fn decider(app: &App, case: &Case) -> Result<Option<PersonId>, Refusal> {
     let Some(person) = app.store.person(case.person).await? else { return Ok(None) };
-    let managers = of_person(app, &person).await?;
+    let managers = managers_of(app, &person).await?;
     let before = match case.state {
         State::Appeal => have_decided(app, case).await?,
         State::Told

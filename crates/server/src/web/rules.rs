@@ -206,7 +206,7 @@ impl RulePage<'_> {
     fn may_ask(&self) -> bool {
         let person = self.rule.subject == Subject::Person;
         self.own.iter().any(|(.., outcome)| outcome.counts_against())
-            || (person && self.own_finding.as_ref().is_some_and(StoredFinding::is_against))
+            || (person && self.own_finding.as_ref().is_some_and(|own| own.outcome.counts_against()))
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use stead_model::{Employment, Millis, PersonId, Role, time};
-use stead_store::{case::State, notice::Return, people::Person};
+use stead_store::{case::State, notice::Return};
 
 use super::{Tell, Topic};
 use crate::{
     App,
     error::Refusal,
-    flows::{attest, policy::subjects},
+    flows::{attest, cases, policy::subjects},
     words::Words,
 };
 
@@ -165,7 +165,7 @@ async fn confirmations(app: &App) -> Result<u64, Refusal> {
             let week = -left.min(0) / (7 * time::DAY);
             let step = if left > 0 { "days".to_owned() } else { format!("late-{week}") };
             if left <= 0 {
-                for manager in managers(app, &person).await? {
+                for manager in cases::managers_of(app, &person).await? {
                     *late.entry(manager).or_default() += 1;
                 }
             }
@@ -192,20 +192,6 @@ async fn confirmations(app: &App) -> Result<u64, Refusal> {
         link: "/team".to_owned(),
     });
     Ok(told + write_down(app, tells.collect()).await?)
-}
-
-/// Who answers for somebody: by name, or for their unit.
-async fn managers(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> {
-    if let Some(manager) = person.manager {
-        return Ok(vec![manager]);
-    }
-    let holders = app.store.holders(Role::Manager, person.unit).await?;
-    Ok(holders
-        .into_iter()
-        .map(|(manager, _)| manager)
-        .find(|manager| *manager != person.id)
-        .into_iter()
-        .collect())
 }
 
 /// A week and a day before an exception ends.

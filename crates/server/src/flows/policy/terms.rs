@@ -73,11 +73,6 @@ impl Index {
         let person = (kind == Subject::Person).then(|| id.parse().ok()).flatten();
         self.of(kind, id, person)
     }
-
-    /// How many rules bind a person by name.
-    pub fn bound(&self, person: PersonId) -> Option<&BTreeSet<String>> {
-        self.bound.get(&person)
-    }
 }
 
 /// Reads anew what applies to whom, unless somebody has read it meanwhile as late as this turn.
