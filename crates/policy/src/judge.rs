@@ -96,19 +96,8 @@ pub fn judge(
         .filter(|(_, rule)| rule.subject == subject && terms.binds(rule))
         .map(|(position, rule)| {
             let (seen, observed) = outcome(rule, &bindings, facts);
-            let before = previous(&rule.id);
-            let against = seen.counts_against();
-            let until = terms.excepted(rule, now).filter(|_| against);
-            let outcome = if until.is_some() { Outcome::Excepted } else { seen };
-            let since = before.filter(|b| b.outcome == outcome).map_or(now, |b| b.since);
-            let failing_since = against.then(|| before.and_then(|b| b.failing_since).unwrap_or(now));
-            let stage = terms.stage(pack, rule, now);
-            let counts_since = (against && stage == Stage::Enforce)
-                .then(|| before.and_then(|b| b.counts_since).unwrap_or(now));
-            let due = counts_since.map(|since| {
-                let graced = since.plus(rule.grace);
-                until.map_or(graced, |until| until.max(graced))
-            });
+            let Weighed { outcome, since, failing_since, stage, counts_since, due } =
+                weigh((pack, terms), rule, seen, previous(&rule.id), now);
             let (origin, at) = evidence(rule, facts, read_at);
             Judged {
                 rule: position,
@@ -126,6 +115,78 @@ pub fn judge(
         .collect();
     let (standing, next_deadline) = fold(findings.iter().map(|f| (f.outcome, f.due)), now);
     Judgement { findings, standing, next_deadline }
+}
+
+/// How a subject stands, with nothing said of what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// Its standing.
+    pub standing: Standing,
+    /// When that changes though nothing else does.
+    pub next_deadline: Option<Millis>,
+    /// Places in the pack of the rules that count against it.
+    pub against: Vec<usize>,
+}
+
+/// Judges as [`judge`] does, without a word about what was seen: for many subjects at once.
+pub fn stands(
+    (pack, terms): (&Pack, &Terms),
+    subject: Subject,
+    facts: &Facts,
+    previous: impl Fn(&str) -> Option<Previous>,
+    now: Millis,
+) -> Stands {
+    let bindings =
+        Bindings::new(&pack.env, facts, &pack.facts, &pack.manifest.parameters, &pack.os_support, now);
+    let about = |rule: &&Rule| rule.subject == subject && terms.binds(rule);
+    let weighed = pack.rules.iter().enumerate().filter(|(_, rule)| about(rule)).map(|(position, rule)| {
+        let seen = match verdict(rule, &bindings) {
+            Ok(true) => Outcome::Pass,
+            Ok(false) => Outcome::Fail,
+            Err((outcome, _)) => outcome,
+        };
+        (position, weigh((pack, terms), rule, seen, previous(&rule.id), now))
+    });
+    let weighed: Vec<(usize, Weighed)> = weighed.collect();
+    let (standing, next_deadline) = fold(weighed.iter().map(|(_, one)| (one.outcome, one.due)), now);
+    let counts = weighed.iter().filter(|(_, one)| one.outcome.counts_against() && one.due.is_some());
+    Stands { standing, next_deadline, against: counts.map(|(position, _)| *position).collect() }
+}
+
+/// What an outcome comes to under the terms that apply.
+struct Weighed {
+    outcome: Outcome,
+    since: Millis,
+    failing_since: Option<Millis>,
+    stage: Stage,
+    counts_since: Option<Millis>,
+    due: Option<Millis>,
+}
+
+fn weigh(
+    (pack, terms): (&Pack, &Terms),
+    rule: &Rule,
+    seen: Outcome,
+    before: Option<Previous>,
+    now: Millis,
+) -> Weighed {
+    let against = seen.counts_against();
+    let until = terms.excepted(rule, now).filter(|_| against);
+    let outcome = if until.is_some() { Outcome::Excepted } else { seen };
+    let stage = terms.stage(pack, rule, now);
+    let counts_since =
+        (against && stage == Stage::Enforce).then(|| before.and_then(|b| b.counts_since).unwrap_or(now));
+    Weighed {
+        outcome,
+        since: before.filter(|b| b.outcome == outcome).map_or(now, |b| b.since),
+        failing_since: against.then(|| before.and_then(|b| b.failing_since).unwrap_or(now)),
+        stage,
+        counts_since,
+        due: counts_since.map(|since| {
+            let graced = since.plus(rule.grace);
+            until.map_or(graced, |until| until.max(graced))
+        }),
+    }
 }
 
 /// Folds findings, each with when it costs something, to a standing, and says when that changes by time alone.
@@ -157,19 +218,29 @@ pub fn judge_one(pack: &Pack, rule: &Rule, facts: &Facts, now: Millis) -> (Outco
 }
 
 fn outcome(rule: &Rule, bindings: &Bindings<'_>, facts: &Facts) -> (Outcome, String) {
-    if let Some((when, when_not)) = &rule.when {
-        match bindings.evaluate(when) {
-            Evaluated::Value(Cel::Bool(true)) => {}
-            Evaluated::Value(Cel::Bool(false)) => return (Outcome::NotApplicable, words::cut(when_not)),
-            other => return not_a_verdict(other),
-        }
-    }
-    match bindings.evaluate(&rule.pass) {
-        Evaluated::Value(Cel::Bool(passes)) => {
+    match verdict(rule, bindings) {
+        Ok(passes) => {
             let outcome = if passes { Outcome::Pass } else { Outcome::Fail };
             (outcome, observed(rule, bindings, facts))
         }
-        other => not_a_verdict(other),
+        Err(why) => why,
+    }
+}
+
+/// Whether a rule passes; or why nothing can be said of that.
+fn verdict(rule: &Rule, bindings: &Bindings<'_>) -> Result<bool, (Outcome, String)> {
+    if let Some((when, when_not)) = &rule.when {
+        match bindings.evaluate(when) {
+            Evaluated::Value(Cel::Bool(true)) => {}
+            Evaluated::Value(Cel::Bool(false)) => {
+                return Err((Outcome::NotApplicable, words::cut(when_not)));
+            }
+            other => return Err(not_a_verdict(other)),
+        }
+    }
+    match bindings.evaluate(&rule.pass) {
+        Evaluated::Value(Cel::Bool(passes)) => Ok(passes),
+        other => Err(not_a_verdict(other)),
     }
 }
 

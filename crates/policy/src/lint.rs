@@ -23,12 +23,16 @@ impl Lint {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        let end = span.end.min(text.len());
+        // Places are worked out from texts with escapes: one inside a letter moves to its beginning.
+        let letter = |place: usize| {
+            (0..=place.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+        };
+        let (start, end) = (letter(span.start), letter(span.end));
         Self(Box::new(Wrong {
             message: message.into(),
             help: help.into(),
             source: NamedSource::new(path, text.to_owned()),
-            span: span.start.min(end)..end,
+            span: start.min(end)..end,
         }))
     }
 
@@ -42,12 +46,22 @@ impl Lint {
         &self.0.help
     }
 
-    /// `file:line:column`, counted from one.
-    pub fn place(&self) -> String {
+    /// The file.
+    pub fn path(&self) -> &str {
+        self.0.source.name()
+    }
+
+    /// Line and column, counted from one.
+    pub fn at(&self) -> (usize, usize) {
         let before = &self.0.source.inner()[..self.0.span.start];
-        let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("{}:{line}:{column}", self.0.source.name())
+        (before.matches('\n').count() + 1, column)
+    }
+
+    /// `file:line:column`.
+    pub fn place(&self) -> String {
+        let (line, column) = self.at();
+        format!("{}:{line}:{column}", self.path())
     }
 }
 
@@ -71,5 +85,16 @@ impl Diagnostic for Lint {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = LabeledSpan::new(Some("here".to_owned()), self.0.span.start, self.0.span.len());
         Some(Box::new(std::iter::once(label)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lint;
+
+    #[test]
+    fn a_place_inside_a_letter_is_where_the_letter_begins() {
+        let lint = Lint::new("a.md", "x\né", 3..99, "wrong", "mend it");
+        assert_eq!(lint.place(), "a.md:2:1");
     }
 }

@@ -49,10 +49,25 @@ struct Case {
 pub struct Outcomes {
     /// Cases that came out as expected.
     pub passed: usize,
-    /// Those that did not, in words.
-    pub failed: Vec<String>,
-    /// Outcomes that a rule's tests should show and do not, in words.
-    pub missing: Vec<String>,
+    /// Those that did not.
+    pub failed: Vec<Amiss>,
+    /// Outcomes that a rule's tests should show and do not.
+    pub missing: Vec<Amiss>,
+}
+
+/// What is amiss with a rule's tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amiss {
+    /// The rule.
+    pub rule: String,
+    /// What is, in words.
+    pub what: String,
+}
+
+impl std::fmt::Display for Amiss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.rule, self.what)
+    }
 }
 
 /// Runs every test of a pack.
@@ -64,9 +79,10 @@ pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
     let mut outcomes = Outcomes::default();
     let mut lints = Vec::new();
     for rule in &pack.rules {
+        let amiss = |what| Amiss { rule: rule.id.clone(), what };
         let path = format!("tests/{}.toml", rule.id);
         let Some((path, text)) = files.get(path.as_str()).copied() else {
-            outcomes.missing.push(format!("{}: there is no {path}", rule.id));
+            outcomes.missing.push(amiss(format!("there is no {path}")));
             continue;
         };
         let file: TestFile = match toml::from_str(text) {
@@ -78,13 +94,13 @@ pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
         };
         for wanted in [Outcome::Pass, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable] {
             if !file.case.iter().any(|case| case.expect == wanted) {
-                outcomes.missing.push(format!("{}: no case expects `{}`", rule.id, wanted.word()));
+                outcomes.missing.push(amiss(format!("no case expects `{}`", wanted.word())));
             }
         }
         for case in &file.case {
             match run_case(pack, rule, case) {
                 Ok(()) => outcomes.passed += 1,
-                Err(why) => outcomes.failed.push(format!("{}: {}: {why}", rule.id, case.name)),
+                Err(why) => outcomes.failed.push(amiss(format!("{}: {why}", case.name))),
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::{
 pub const SYSTEMS: [&str; 3] = ["Linux", "macOS", "Windows"];
 
 /// The section in which every other rule says what to do.
-const WHAT_TO_DO: &str = "What to do";
+pub const WHAT_TO_DO: &str = "What to do";
 
 /// What a rule may protect.
 pub const SERVES: [&str; 3] = ["confidentiality", "integrity", "availability"];
@@ -284,6 +284,13 @@ fn fixes_on(heading: &str) -> Option<String> {
         WHAT_TO_DO => Some(String::new()),
         heading => heading.strip_prefix("Fix on ").map(str::to_owned),
     }
+}
+
+/// The title that the text of a rule gives it, as far as that can be read.
+pub fn title_in(text: &str) -> Option<String> {
+    let (front, _) = split("", text).ok()?;
+    let table: toml::Table = toml::from_str(&text[front]).ok()?;
+    table.get("title")?.as_str().filter(|title| !title.is_empty()).map(str::to_owned)
 }
 
 fn to_come(fact: &str) -> bool {

@@ -14,7 +14,7 @@ use stead_model::{
 };
 use stead_policy::{
     Pack, Terms,
-    judge::{ReadAt, judge},
+    judge::{ReadAt, judge, stands},
     shipped,
 };
 
@@ -142,5 +142,18 @@ proptest! {
             prop_assert!(outcomes(&facts)[..devices].iter().all(|outcome| *outcome != Outcome::NotApplicable));
         }
         prop_assert_eq!(outcomes(&facts).len(), PACK.rules.len());
+    }
+
+    /// Judging without words comes to the same as judging with them.
+    #[test]
+    fn standing_is_the_same_without_words(facts in all_known(), hidden in hidden()) {
+        let facts = hide(&facts, &hidden);
+        let terms = Terms::default();
+        let read_at = ReadAt { collected: NOW, kept: &BTreeMap::new() };
+        let judged = judge((&PACK, &terms), Subject::Device, &facts, &read_at, |_| None, NOW);
+        let stands = stands((&PACK, &terms), Subject::Device, &facts, |_| None, NOW);
+        let counts = judged.findings.iter().filter(|one| one.outcome.counts_against() && one.due.is_some());
+        prop_assert_eq!(stands.against, counts.map(|one| one.rule).collect::<Vec<_>>());
+        prop_assert_eq!((stands.standing, stands.next_deadline), (judged.standing, judged.next_deadline));
     }
 }

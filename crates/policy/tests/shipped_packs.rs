@@ -15,8 +15,8 @@ fn passes_its_own_tests(files: &Files) -> Pack {
         let all: Vec<String> = lints.iter().map(|l| format!("{}: {}", l.place(), l.message())).collect();
         panic!("{}", all.join("\n"))
     });
-    assert!(outcomes.failed.is_empty(), "{}", outcomes.failed.join("\n"));
-    assert!(outcomes.missing.is_empty(), "{}", outcomes.missing.join("\n"));
+    assert!(outcomes.failed.is_empty(), "{:?}", outcomes.failed);
+    assert!(outcomes.missing.is_empty(), "{:?}", outcomes.missing);
     assert!(outcomes.passed >= 4 * pack.rules.len());
     for rule in &pack.rules {
         assert!(rule.translations.contains_key("pt-BR"), "{} in Portuguese", rule.id);
