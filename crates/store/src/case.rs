@@ -8,6 +8,7 @@ use crate::{
     device::device_id,
     finding::{self, StoredFinding, stored},
     people::person_id,
+    within::Within,
 };
 
 /// How far a case has come.
@@ -231,14 +232,13 @@ impl Store {
         rows.iter().map(case).collect()
     }
 
-    /// Cases of a unit and those below it, newest first, before one that was seen: those in one state, or
-    /// all that are open.
+    /// Cases of people, newest first, before one that was seen: those in one state, or all that are open.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn cases(
         &self,
-        unit: UnitId,
+        within: &Within,
         state: Option<State>,
         before: Option<RecordId>,
         limit: i64,
@@ -247,28 +247,38 @@ impl Store {
             Some(state) => format!("c.state = '{}'", state.word()),
             None => "c.closed_at IS NULL".to_owned(),
         };
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} {FROM} WHERE {which} AND c.id < $1
-             AND c.unit_id IN (SELECT unit_id FROM unit_above WHERE above_id = $2)
-             ORDER BY c.id DESC LIMIT $3"
+        let query = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} {FROM} WHERE {which} AND c.id < $1 AND {} ORDER BY c.id DESC LIMIT $2",
+            within.text(3)
         )))
         .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(unit.to_string())
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        .bind(limit);
+        let query = within.values().into_iter().fold(query, |query, value| query.bind(value));
+        let rows = query.fetch_all(&self.readers).await?;
         rows.iter().map(case).collect()
     }
 
-    /// Cases that go on by themselves by now.
+    /// Cases in one of these states whose next step is due by then, soonest first, after one that was seen.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn cases_due(&self, now: Millis, limit: i64) -> Result<Vec<Case>> {
+    pub async fn cases_due(
+        &self,
+        states: &[State],
+        by: Millis,
+        after: Option<(Millis, RecordId)>,
+        limit: i64,
+    ) -> Result<Vec<Case>> {
+        let states: Vec<String> = states.iter().map(|state| format!("'{}'", state.word())).collect();
+        let (at, id) = after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} {FROM} WHERE c.next_at <= $1 ORDER BY c.next_at, c.id LIMIT $2"
+            "SELECT {COLUMNS} {FROM} WHERE c.next_at <= $1 AND c.state IN ({}) AND (c.next_at, c.id) > ($2, $3)
+             ORDER BY c.next_at, c.id LIMIT $4",
+            states.join(", ")
         )))
-        .bind(now.0)
+        .bind(by.0)
+        .bind(at)
+        .bind(id)
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
@@ -402,15 +412,15 @@ impl Store {
 }
 
 impl Write {
-    /// Adds a case.
+    /// Adds a case; false when one is open about the same.
     ///
     /// # Errors
-    /// When the store is away; a [duplicate](StoreError::is_duplicate) when one is open about the same.
-    pub async fn add_case(&mut self, case: &Case) -> Result<()> {
-        sqlx::query(
+    /// When the store is away.
+    pub async fn add_case(&mut self, case: &Case) -> Result<bool> {
+        let done = sqlx::query(
             "INSERT INTO lapse_case (id, person_id, unit_id, kind, subject_id, rule, policy, opened_at, evidence,
              salt, state, next_at, sanction, outcome, revision)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', 1)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', 1) ON CONFLICT DO NOTHING",
         )
         .bind(case.id.to_string())
         .bind(case.person.to_string())
@@ -426,7 +436,7 @@ impl Write {
         .bind(case.next_at.map(|at| at.0))
         .execute(self.connection())
         .await?;
-        Ok(())
+        Ok(done.rows_affected() == 1)
     }
 
     /// Writes a case over the revision before; whether that was the one that is stored.

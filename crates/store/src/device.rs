@@ -353,6 +353,21 @@ impl Store {
             .collect()
     }
 
+    /// How many devices were heard since a time, and people work here: those a policy is tried out on.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn how_many_to_try(&self, heard_since: Millis) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM device_state WHERE last_seen > $1)
+                  + (SELECT COUNT(*) FROM person WHERE state IN ('active', 'on_leave', 'leaving'))",
+        )
+        .bind(heard_since.0)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Devices whose next deadline has come.
     ///
     /// # Errors

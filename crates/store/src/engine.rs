@@ -11,13 +11,14 @@ use sqlx::{
 use crate::Result;
 
 /// The steps from an empty database to today's, in order. A released step never changes.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "the main job", include_str!("../migrations/0001_the_main_job.sql")),
     (2, "people", include_str!("../migrations/0002_people.sql")),
     (3, "notices", include_str!("../migrations/0003_notices.sql")),
     (4, "api", include_str!("../migrations/0004_api.sql")),
     (5, "policy", include_str!("../migrations/0005_policy.sql")),
     (6, "fairness", include_str!("../migrations/0006_fairness.sql")),
+    (7, "drafts", include_str!("../migrations/0007_drafts.sql")),
 ];
 
 /// `synchronous=FULL` makes an answer mean durable; the larger checkpoint interval keeps a burst of

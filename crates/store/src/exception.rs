@@ -3,7 +3,7 @@
 use sqlx::{Row, any::AnyRow};
 use stead_model::{Millis, PersonId, RecordId, Subject};
 
-use crate::{Result, Store, StoreError, Write, people::person_id};
+use crate::{Result, Store, StoreError, Write, people::person_id, within::Within};
 
 /// How far an exception has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,18 +126,32 @@ impl Store {
         rows.iter().map(exception).collect()
     }
 
-    /// Everything that was ever asked for, newest first, before one that was seen.
+    /// What was asked for people, newest first, before one that was seen: those in these states.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn exceptions(&self, before: Option<RecordId>, limit: i64) -> Result<Vec<Exception>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} {FROM} WHERE e.id < $1 ORDER BY e.id DESC LIMIT $2"
+    pub async fn exceptions(
+        &self,
+        within: &Within,
+        states: &[State],
+        before: Option<RecordId>,
+        limit: i64,
+    ) -> Result<Vec<Exception>> {
+        let whose = match within {
+            Within::All => within.text(3),
+            // What one asked for somebody is one's own to see, wherever they work now.
+            Within::Some { .. } => format!("({} OR e.asked_by = $3)", within.text(3)),
+        };
+        let states: Vec<String> = states.iter().map(|state| format!("'{}'", state.word())).collect();
+        let query = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} {FROM} WHERE e.id < $1 AND e.state IN ({}) AND {} ORDER BY e.id DESC LIMIT $2",
+            states.join(", "),
+            whose
         )))
         .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await?;
+        .bind(limit);
+        let query = within.values().into_iter().fold(query, |query, value| query.bind(value));
+        let rows = query.fetch_all(&self.readers).await?;
         rows.iter().map(exception).collect()
     }
 

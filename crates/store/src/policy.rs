@@ -1,6 +1,6 @@
-//! Versions of the policy, drafts, who confirmed which text, reviews.
+//! Versions of the policy, who confirmed which text, reviews.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{Row, any::AnyRow};
 use stead_model::{DeviceId, Millis, PersonId, RecordId};
@@ -43,56 +43,6 @@ impl Version {
     }
 }
 
-/// A draft.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Its id.
-    pub id: RecordId,
-    /// The version that it changes.
-    pub based_on: String,
-    /// Its files, as JSON: path to text.
-    pub files: String,
-    /// What changes and why.
-    pub says: String,
-    /// `draft`, `proposed`, `published` or `withdrawn`.
-    pub state: String,
-    /// Counts its changes.
-    pub revision: i64,
-    /// Who began it.
-    pub author: PersonId,
-    /// Who changed it last.
-    pub changed_by: PersonId,
-    /// When it was begun.
-    pub created_at: Millis,
-    /// When it was changed last.
-    pub changed_at: Millis,
-    /// From when on it is to be in force, once it is proposed.
-    pub effective_at: Option<Millis>,
-    /// Everybody who changed it, ids with spaces between.
-    pub editors: String,
-}
-
-impl Draft {
-    /// Whether somebody wrote any of it: they do not publish it.
-    pub fn is_by(&self, person: PersonId) -> bool {
-        let id = person.to_string();
-        self.author == person || self.changed_by == person || self.editors.split(' ').any(|by| by == id)
-    }
-}
-
-/// A key with which packs may be signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackKey {
-    /// The public key, base64.
-    pub key: String,
-    /// Whose it is, in words.
-    pub name: String,
-    /// Who added it.
-    pub added_by: PersonId,
-    /// When.
-    pub added_at: Millis,
-}
-
 /// A review of the policy.
 #[derive(Clone, Debug)]
 pub struct Review {
@@ -100,6 +50,8 @@ pub struct Review {
     pub id: RecordId,
     /// The version that was looked through.
     pub digest: String,
+    /// The one rule that was, when it was not all of it.
+    pub rule: Option<String>,
     /// When.
     pub at: Millis,
     /// Who wrote it down.
@@ -120,8 +72,6 @@ pub struct Review {
 
 const VERSION: &str = "SELECT digest, name, version, says, author, approver, published_at, effective_at,
     in_force_at, entry FROM policy_version";
-const DRAFT: &str = "SELECT id, based_on, files, says, state, revision, author, changed_by, created_at,
-    changed_at, effective_at, editors FROM policy_draft";
 /// Who is to confirm the policy: whoever works here, present or not.
 const TO_CONFIRM: &str = "p.state IN ('active', 'on_leave', 'leaving')";
 
@@ -133,6 +83,20 @@ impl Store {
     pub async fn policy_in_force(&self) -> Result<Option<(Version, String)>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{} WHERE in_force_at IS NOT NULL ORDER BY in_force_at DESC, entry DESC LIMIT 1",
+            VERSION.replace("entry FROM", "entry, files FROM")
+        )))
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| Ok((version(&row)?, row.try_get(10)?))).transpose()
+    }
+
+    /// The version that was published last, in force or not, with its files; none before the first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn policy_newest(&self) -> Result<Option<(Version, String)>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{} ORDER BY entry DESC LIMIT 1",
             VERSION.replace("entry FROM", "entry, files FROM")
         )))
         .fetch_optional(&self.readers)
@@ -174,29 +138,6 @@ impl Store {
         rows.iter().map(|row| person_id(&row.try_get::<String, _>(0)?)).collect()
     }
 
-    /// Keys with which packs may be signed, oldest first.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn pack_keys(&self) -> Result<Vec<PackKey>> {
-        let rows = sqlx::query(
-            "SELECT key, name, added_by, added_at FROM policy_key WHERE removed_at IS NULL
-             ORDER BY added_at, key",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(PackKey {
-                    key: row.try_get(0)?,
-                    name: row.try_get(1)?,
-                    added_by: person_id(&row.try_get::<String, _>(2)?)?,
-                    added_at: Millis(row.try_get(3)?),
-                })
-            })
-            .collect()
-    }
-
     /// Every version, newest first.
     ///
     /// # Errors
@@ -236,32 +177,6 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(version).collect()
-    }
-
-    /// A draft.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn policy_draft(&self, id: RecordId) -> Result<Option<Draft>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{DRAFT} WHERE id = $1")))
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(draft).transpose()
-    }
-
-    /// Drafts that are open, newest first, without their files.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn policy_drafts(&self) -> Result<Vec<Draft>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{} WHERE state IN ('draft', 'proposed') ORDER BY changed_at DESC LIMIT 100",
-            DRAFT.replace("files,", "CAST('' AS TEXT),")
-        )))
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(draft).collect()
     }
 
     /// Which versions a person confirmed, and when, newest first.
@@ -347,7 +262,8 @@ impl Store {
     /// When the store is away.
     pub async fn policy_reviews(&self, limit: i64) -> Result<Vec<Review>> {
         let rows = sqlx::query(
-            "SELECT r.id, r.digest, r.at, r.by_id, p.name, r.took_part, r.considered, r.outcome, r.words, r.entry
+            "SELECT r.id, r.digest, r.at, r.by_id, p.name, r.took_part, r.considered, r.outcome, r.words, r.entry,
+                    r.rule
              FROM policy_review r JOIN person p ON p.id = r.by_id ORDER BY r.at DESC, r.entry DESC LIMIT $1",
         )
         .bind(limit)
@@ -366,9 +282,30 @@ impl Store {
                     outcome: row.try_get(7)?,
                     words: row.try_get(8)?,
                     entry: entry(row, 9, "policy_review")?,
+                    rule: row.try_get(10)?,
                 })
             })
             .collect()
+    }
+
+    /// When each rule was reviewed last, by its id; the policy as a whole under none.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn last_reviews(&self) -> Result<HashMap<Option<String>, Millis>> {
+        let rows = sqlx::query("SELECT rule, MAX(at) FROM policy_review GROUP BY rule")
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, Millis(row.try_get(1)?)))).collect()
+    }
+
+    /// Since when each rule that ever was in force has been asked, by its id.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn rules_since(&self) -> Result<HashMap<String, Millis>> {
+        let rows = sqlx::query("SELECT rule, since FROM policy_rule").fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, Millis(row.try_get(1)?)))).collect()
     }
 
     /// Devices whose last report was judged by another version and whose standing is known, that were heard
@@ -437,6 +374,17 @@ impl Write {
         Ok(row.try_get(0)?)
     }
 
+    /// The digest of the version that was published last; none before the first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn newest_policy_digest(&mut self) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT digest FROM policy_version ORDER BY entry DESC LIMIT 1")
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
     /// Writes down that a version is in force from now on; false when it was already.
     ///
     /// # Errors
@@ -485,89 +433,21 @@ impl Write {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Adds a draft.
+    /// Writes down since when rules are asked, of those of which it is not known yet.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn add_policy_draft(&mut self, draft: &Draft) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO policy_draft (id, based_on, files, says, state, revision, author, changed_by,
-                 created_at, changed_at, effective_at, editors)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(draft.id.to_string())
-        .bind(draft.based_on.clone())
-        .bind(draft.files.clone())
-        .bind(draft.says.clone())
-        .bind(draft.state.clone())
-        .bind(draft.revision)
-        .bind(draft.author.to_string())
-        .bind(draft.changed_by.to_string())
-        .bind(draft.created_at.0)
-        .bind(draft.changed_at.0)
-        .bind(draft.effective_at.map(|at| at.0))
-        .bind(draft.editors.clone())
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Adds a key with which packs may be signed; false when it is there already.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn add_pack_key(&mut self, key: &PackKey) -> Result<bool> {
-        let done = sqlx::query(
-            "INSERT INTO policy_key (key, name, added_by, added_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (key) DO UPDATE SET name = excluded.name, added_by = excluded.added_by,
-                 added_at = excluded.added_at, removed_at = NULL WHERE policy_key.removed_at IS NOT NULL",
-        )
-        .bind(key.key.clone())
-        .bind(key.name.clone())
-        .bind(key.added_by.to_string())
-        .bind(key.added_at.0)
-        .execute(self.connection())
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Takes a key back; false when there is none.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn remove_pack_key(&mut self, key: &str, now: Millis) -> Result<bool> {
-        let done = sqlx::query("UPDATE policy_key SET removed_at = $2 WHERE key = $1 AND removed_at IS NULL")
-            .bind(key.to_owned())
-            .bind(now.0)
+    pub async fn add_rules_since(&mut self, rules: &[&str], since: Millis) -> Result<()> {
+        for rule in rules {
+            sqlx::query(
+                "INSERT INTO policy_rule (rule, since) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING",
+            )
+            .bind((*rule).to_owned())
+            .bind(since.0)
             .execute(self.connection())
             .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Changes a draft whose revision is the one before; false when somebody else changed it meanwhile.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn change_policy_draft(&mut self, draft: &Draft) -> Result<bool> {
-        let done = sqlx::query(
-            "UPDATE policy_draft SET based_on = $1, files = $2, says = $3, state = $4, revision = $5,
-                 changed_by = $6, changed_at = $7, effective_at = $8, editors = $11
-             WHERE id = $9 AND revision = $10",
-        )
-        .bind(draft.based_on.clone())
-        .bind(draft.files.clone())
-        .bind(draft.says.clone())
-        .bind(draft.state.clone())
-        .bind(draft.revision)
-        .bind(draft.changed_by.to_string())
-        .bind(draft.changed_at.0)
-        .bind(draft.effective_at.map(|at| at.0))
-        .bind(draft.id.to_string())
-        .bind(draft.revision - 1)
-        .bind(draft.editors.clone())
-        .execute(self.connection())
-        .await?;
-        Ok(done.rows_affected() > 0)
+        }
+        Ok(())
     }
 
     /// Writes down that somebody confirmed a version; false when they had already.
@@ -600,8 +480,8 @@ impl Write {
     /// When the store is away.
     pub async fn add_policy_review(&mut self, review: &Review) -> Result<()> {
         sqlx::query(
-            "INSERT INTO policy_review (id, digest, at, by_id, took_part, considered, outcome, words, entry)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO policy_review (id, digest, at, by_id, took_part, considered, outcome, words, entry, rule)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(review.id.to_string())
         .bind(review.digest.clone())
@@ -612,6 +492,7 @@ impl Write {
         .bind(review.outcome.clone())
         .bind(review.words.clone())
         .bind(number(review.entry))
+        .bind(review.rule.clone())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -633,29 +514,12 @@ fn version(row: &AnyRow) -> Result<Version> {
     })
 }
 
-fn draft(row: &AnyRow) -> Result<Draft> {
-    Ok(Draft {
-        id: record_id(row, 0, "policy_draft")?,
-        based_on: row.try_get(1)?,
-        files: row.try_get(2)?,
-        says: row.try_get(3)?,
-        state: row.try_get(4)?,
-        revision: row.try_get(5)?,
-        author: person_id(&row.try_get::<String, _>(6)?)?,
-        changed_by: person_id(&row.try_get::<String, _>(7)?)?,
-        created_at: Millis(row.try_get(8)?),
-        changed_at: Millis(row.try_get(9)?),
-        effective_at: row.try_get::<Option<i64>, _>(10)?.map(Millis),
-        editors: row.try_get(11)?,
-    })
-}
-
 fn entry(row: &AnyRow, place: usize, table: &'static str) -> Result<u64> {
     let entry: i64 = row.try_get(place)?;
     u64::try_from(entry).map_err(|_| StoreError::inconsistent(table, "entry", entry, entry))
 }
 
-fn record_id(row: &AnyRow, place: usize, table: &'static str) -> Result<RecordId> {
+pub(crate) fn record_id(row: &AnyRow, place: usize, table: &'static str) -> Result<RecordId> {
     let id: String = row.try_get(place)?;
     id.parse().map_err(|_| StoreError::inconsistent(table, "id", &id, &id))
 }

@@ -18,6 +18,8 @@ use crate::{
 pub struct PersonRecords {
     /// Who.
     pub person: PersonId,
+    /// The name of their unit.
+    pub unit: String,
     /// When they confirmed the version in force.
     pub confirmed_at: Option<Millis>,
     /// How many passkeys, accounts elsewhere and second steps they have.
@@ -115,8 +117,9 @@ impl Store {
                               AND f.rule = m.rule AND f.outcome IN ('fail', 'unknown'))
                           OR EXISTS (SELECT 1 FROM device d JOIN finding f ON f.device_id = d.id
                               WHERE d.person_id = p.id AND d.revoked_at IS NULL AND f.rule = m.rule
-                                AND f.outcome IN ('fail', 'unknown'))))
-             FROM person p WHERE p.state IN ('active', 'on_leave', 'leaving') AND {which} ORDER BY p.id LIMIT $5"
+                                AND f.outcome IN ('fail', 'unknown')))),
+                    n.name
+             FROM person p JOIN unit n ON n.id = p.unit_id WHERE p.state IN ('active', 'on_leave', 'leaving') AND {which} ORDER BY p.id LIMIT $5"
         )))
         .bind(policy.to_owned())
         .bind(Role::Manager.word())
@@ -135,6 +138,7 @@ impl Store {
                     overdue: row.try_get(4)?,
                     terms: row.try_get(5)?,
                     terms_broken: row.try_get(6)?,
+                    unit: row.try_get(7)?,
                 })
             })
             .collect()
