@@ -16,13 +16,23 @@ use crate::{App, auth::access::Action};
 
 /// How far a requirement is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+pub(super) enum Reach {
     Judged,
     Partly,
     Waits,
 }
 
 impl Reach {
+    /// How far these rules judge it. A rule whose facts nothing holds yet judges nobody.
+    pub(super) fn of<'a>(requirement: &Requirement, rules: impl Iterator<Item = &'a Rule> + Clone) -> Self {
+        let waits = !requirement.waits.is_empty() || rules.clone().any(Rule::waits);
+        match (rules.clone().all(Rule::waits), waits) {
+            (true, _) => Self::Waits,
+            (false, true) => Self::Partly,
+            (false, false) => Self::Judged,
+        }
+    }
+
     const ALL: [Self; 3] = [Self::Judged, Self::Partly, Self::Waits];
 
     fn word(self) -> &'static str {
@@ -41,7 +51,7 @@ impl Reach {
         }
     }
 
-    fn sign(self) -> parts::Html {
+    pub(super) fn sign(self) -> parts::Html {
         match self {
             Self::Judged => parts::sign("judged", "rule", self.title()),
             Self::Partly => parts::sign("due", "due", self.title()),
@@ -95,13 +105,7 @@ pub async fn get(reader: Reader, State(app): State<Arc<App>>, Query(asked): Quer
                     (rule.id.clone(), rule.title.clone())
                 })
                 .collect();
-            // A rule whose facts nothing holds yet judges nobody.
-            let waits = !requirement.waits.is_empty() || serving().any(Rule::waits);
-            let state = match (serving().all(Rule::waits), waits) {
-                (true, _) => Reach::Waits,
-                (false, true) => Reach::Partly,
-                (false, false) => Reach::Judged,
-            };
+            let state = Reach::of(requirement, serving());
             Row { requirement, rules, state, counts }
         })
         .collect();
