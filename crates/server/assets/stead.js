@@ -1,4 +1,5 @@
-// What pages do with a script: passkeys, which browsers offer to scripts alone. Everything else works without.
+// What pages do with a script: passkeys, which browsers offer to scripts alone, and going to a line of a text
+// that is being written. Everything else works without.
 (() => {
   'use strict';
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
@@ -45,6 +46,18 @@
       });
     }
   };
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('[data-line]');
+    const text = link && document.querySelector(link.hash);
+    if (!text) return;
+    event.preventDefault();
+    const lines = text.value.split('\n');
+    const line = Math.min(Number(link.dataset.line), lines.length) - 1;
+    const start = lines.slice(0, line).reduce((sum, one) => sum + one.length + 1, 0);
+    text.focus();
+    text.setSelectionRange(start, start + lines[line].length);
+    text.scrollTop = Math.max(0, (line - 4) * Number.parseFloat(getComputedStyle(text).lineHeight));
+  });
   on('data-passkey', ({ publicKey }) => navigator.credentials.get({ publicKey }));
   on('data-passkey-new', ({ publicKey }) => navigator.credentials.create({ publicKey }));
 })();

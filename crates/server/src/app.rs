@@ -27,6 +27,7 @@ use crate::{
         policy::{
             self,
             terms::{self, Index},
+            trying::Runs,
         },
         sign_in::{
             hashing::Hashing,
@@ -123,6 +124,8 @@ pub struct App {
     review_due: AtomicI64,
     /// Whether something has lapsed or been mended since cases were last looked at.
     moved: AtomicBool,
+    /// Policies that are being tried out.
+    pub(crate) trying: Runs,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Randomness>,
     pub(crate) known: Known,
@@ -186,6 +189,7 @@ impl App {
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),
             moved: AtomicBool::new(true),
+            trying: Runs::default(),
             clock,
             random,
             known: Known::default(),

@@ -316,6 +316,11 @@ impl Words {
         Millis(first.unwrap_or(now).timestamp().as_millisecond())
     }
 
+    /// The month that it is, as in 2026-12.
+    pub fn month_number(&self, at: Millis) -> String {
+        self.zoned(at).strftime("%Y-%m").to_string()
+    }
+
     /// When a day begins that is written as in 2026-12-31; none when it is no day.
     pub fn day_begins(&self, day: &str) -> Option<Millis> {
         let day: jiff::civil::Date = day.trim().parse().ok()?;
@@ -344,6 +349,12 @@ impl Words {
     /// The month that it is, by name.
     pub fn month(&self, now: Millis) -> String {
         self.say(format!("month-{}", self.zoned(now).month()))
+    }
+
+    /// The month with its year: `March 2026`.
+    pub fn month_of(&self, at: Millis) -> String {
+        let year = self.zoned(at).year().to_string();
+        self.with("month-of", [("month", self.month(at)), ("year", year)])
     }
 }
 

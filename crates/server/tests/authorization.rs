@@ -107,6 +107,20 @@ POST /policy/proposals              coordinator security
 GET  /policy/proposals/{proposal}   coordinator security
 GET  /policy/proposals/{proposal}/try coordinator security
 GET  /policy/proposals/{proposal}/try.csv coordinator security
+GET  /policy/proposals/{proposal}/try/progress coordinator security
+POST /policy/proposals/{proposal}/reopen coordinator security
+GET  /policy/calendar               all
+POST /policy/drafts                 coordinator security
+GET  /policy/drafts/{proposal}      coordinator security
+GET  /policy/drafts/{proposal}/file coordinator security
+POST /policy/drafts/{proposal}/file coordinator security
+POST /policy/drafts/{proposal}/check coordinator security
+POST /policy/drafts/{proposal}/rules coordinator security
+POST /policy/drafts/{proposal}/remove coordinator security
+GET  /policy/drafts/{proposal}/catch-up coordinator security
+POST /policy/drafts/{proposal}/catch-up coordinator security
+POST /policy/drafts/{proposal}/propose coordinator security
+POST /policy/drafts/{proposal}/discard coordinator security
 POST /policy/proposals/{proposal}/approve coordinator security
 POST /policy/proposals/{proposal}/withdraw coordinator security
 POST /policy/keys                   coordinator security
@@ -139,6 +153,7 @@ POST /system/messages/hooks/test    operator
 POST /system/messages/hooks/end     operator
 POST /system/messages/retry         operator
 GET  /proof                         all
+GET  /proof/{requirement}           all
 GET  /ledger                        coordinator security auditor operator
 GET  /ledger/entries/{index}        own coordinator coordinator-of-a security auditor operator
 GET  /ledger/entries/{index}/bundle own coordinator coordinator-of-a security auditor operator
@@ -346,6 +361,7 @@ impl World {
         }
         for (place, value) in [
             ("{role}", "auditor"),
+            ("{requirement}", "RC-1"),
             ("{of_unit}", &self.addresses["unit"]),
             ("{exception}", &self.addresses["{exception}"]),
             ("{case}", &self.addresses["{case}"]),

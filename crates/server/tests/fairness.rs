@@ -371,7 +371,7 @@ async fn a_rule_is_rolled_out_by_unit_and_day() {
          [[rollout]]\nrules = [\"disk-encrypted\"]\nunit = \"Sales\"\nstage = \"enforce\"\nfrom = \"{first}\"\n"
     ));
     let id = publish::propose(&app, w.coordinator, &files, "Sales first.", None).await.unwrap();
-    publish::approve(&app, w.security, id).await.unwrap();
+    publish::approve(&app, w.security, id, 1).await.unwrap();
     jobs::once(&app).await;
     let finding = w.finding("disk-encrypted").await.unwrap();
     assert_eq!((finding.stage, finding.due, w.standing().await), (Stage::Advise, None, Standing::Good));
@@ -396,4 +396,95 @@ async fn a_rule_is_rolled_out_by_unit_and_day() {
     assert_eq!((finding.stage, w.standing().await), (Stage::Advise, Standing::Good));
     let page = w.server.get("/rules/disk-encrypted", &w.server.sign_in(elsewhere).await).await.body;
     assert!(page.contains("Rolled out in steps") && page.contains("Sales: Enforced"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_hold_those_whom_one_answers_for_and_nobody_elses_crowd_them_out() {
+    let mut w = World::start().await;
+    let app = w.server.app.clone();
+    let lead = w.server.person("Lena", UnitId::ORGANISATION).await;
+    let manages = Told {
+        name: "Sam".to_owned(),
+        email: "sam@stead.example".to_owned(),
+        manager: Some(lead),
+        ..Told::default()
+    };
+    directory::change(&app, w.sam, &manages, "test").await.unwrap();
+    let elsewhere = w.server.unit("Elsewhere", UnitId::ORGANISATION).await;
+    let other = w.server.person("Otto", UnitId::ORGANISATION).await;
+    w.server.give(other, Role::Coordinator, elsewhere).await;
+    w.report(false).await;
+    w.days(8, false).await;
+    let case = w.case().await;
+    let link = format!("/cases/{}", case.id);
+    for (who, sees) in [(lead, true), (w.manager, true), (w.coordinator, true), (other, false)] {
+        let session = w.server.sign_in(who).await;
+        let page = w.server.get("/cases", &session).await;
+        assert_eq!(page.body.contains(&link), sees, "{}", page.body);
+    }
+    // Two hundred newer ones of other people leave it on the list of who answers for it.
+    let ask = format!("{ASK}{}&device={}", day(app.now().plus(9 * DAY)), w.device.id);
+    let coordinator = w.server.sign_in(w.coordinator).await;
+    w.server.post(&format!("/people/{}/look", w.sam), &coordinator, "purpose=follow-up").await;
+    let asked = w.server.post(&format!("/people/{}/exceptions", w.sam), &coordinator, &ask).await;
+    assert_eq!(asked.status, 303, "{}", asked.body);
+    let sams = app.store.exceptions_of(w.sam).await.unwrap().remove(0);
+    w.server.pass(MINUTE);
+    let mut write = app.store.write().await.unwrap();
+    for n in 0..201_u64 {
+        let id = stead_model::RecordId::from_parts(
+            app.now(),
+            (u128::from(n) << 8).to_be_bytes()[6..].try_into().unwrap(),
+        );
+        let more = stead_store::exception::Exception { id, person: other, asked_by: other, ..sams.clone() };
+        write.add_exception(&more).await.unwrap();
+    }
+    write.commit(&app.keys.ledger).await.unwrap();
+    let session = w.server.sign_in(lead).await;
+    let page = w.server.get("/exceptions", &session).await;
+    assert!(page.body.contains(&format!("/exceptions/{}", sams.id)), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_steps_name_keeps_its_name() {
+    let w = World::start().await;
+    let app = &w.server.app;
+    let mut files: Files = shipped::remote_work();
+    let manifest = files.get_mut("pack.toml").unwrap();
+    *manifest = manifest.replace("version = 3", "version = 4");
+    manifest.push_str("[[rollout]]\nrules = [\"disk-encrypted\"]\nunit = \"Sales\"\nstage = \"advise\"\n");
+    let id = publish::propose(app, w.coordinator, &files, "Sales first.", None).await.unwrap();
+    publish::approve(app, w.security, id, 1).await.unwrap();
+    jobs::once(app).await;
+    let sales = app.store.person(w.sam).await.unwrap().unwrap().unit;
+    let refused = directory::units::change(app, sales, "Selling", None, "test").await.unwrap_err();
+    assert!(format!("{refused:?}").contains("unit-named"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rc_0_each_line_of_the_documents_opens_its_evidence() {
+    let mut w = World::start().await;
+    w.report(false).await;
+    let session = w.server.sign_in(w.security).await;
+    let page = w.server.get("/proof/RC-2", &session).await;
+    assert!(page.status == 200 && page.body.contains("Fail"), "{}", page.body);
+    // The entry that it names is about that device and that rule.
+    let entry =
+        page.body.split("href=\"/ledger/entries/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut texts = Vec::new();
+    for index in entry {
+        let opened = w.server.get(&format!("/ledger/entries/{index}"), &session).await;
+        assert_eq!(opened.status, 200, "each link leads to its entry");
+        texts.push(w.server.app.store.ledger_entry(index.parse().unwrap()).await.unwrap().unwrap().text);
+    }
+    let device = w.device.id.to_string();
+    assert!(
+        texts.iter().any(|text| text.contains(&device) && text.contains("\"rule\":\"disk-encrypted\"")),
+        "{texts:?}"
+    );
+    // Whoever may not see single devices sees the numbers and the text.
+    let session = w.server.sign_in(w.sam).await;
+    let page = w.server.get("/proof/RC-2", &session).await;
+    assert!(page.status == 200 && !page.body.contains(&device), "{}", page.body);
+    assert_eq!(w.server.get("/proof/RC-99", &session).await.status, 404);
 }

@@ -52,10 +52,10 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
 
     let day = app.now().plus(3 * DAY);
     let id = publish::propose(app, author, &next_version(), "A day to encrypt.", Some(day)).await.unwrap();
-    let refused = publish::approve(app, author, id).await.unwrap_err();
+    let refused = publish::approve(app, author, id, 1).await.unwrap_err();
     assert!(format!("{refused:?}").contains("policy-two"), "{refused:?}");
-    publish::approve(app, other, id).await.unwrap();
-    assert!(publish::approve(app, other, id).await.is_err(), "once");
+    publish::approve(app, other, id, 1).await.unwrap();
+    assert!(publish::approve(app, other, id, 1).await.is_err(), "once");
 
     server.pass(3 * DAY - MINUTE);
     jobs::once(app).await;
@@ -116,7 +116,7 @@ async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_no
         *text = text.replace("version = 4", &format!("version = {number}"));
         let day = Some(app.now().plus(after));
         let id = publish::propose(app, author, &files, "Next.", day).await.unwrap();
-        publish::approve(app, other, id).await.unwrap();
+        publish::approve(app, other, id, 1).await.unwrap();
     };
     publish(4, 10 * DAY).await;
     publish(5, 0).await;
@@ -146,7 +146,7 @@ async fn a_device_is_counted_once_however_often_it_is_judged_again() {
         server.device(author, seed).await;
     }
     let id = publish::propose(app, author, &next_version(), "Next.", None).await.unwrap();
-    publish::approve(app, other, id).await.unwrap();
+    publish::approve(app, other, id, 1).await.unwrap();
     policy::bring_in(app).await.unwrap();
     // As several servers do, at the same time.
     let (a, b, c) =
@@ -178,6 +178,7 @@ async fn rc_9_an_overdue_review_is_said_on_every_page_and_report() {
     server.pass(365 * DAY + MINUTE);
     assert_eq!(overdue().await, [true; 7]);
     let said = review::Said {
+        rule: String::new(),
         took_part: "Sec".to_owned(),
         considered: "A year of cases".to_owned(),
         outcome: "kept".to_owned(),
@@ -257,7 +258,7 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     // The next version asks again, gives its own time, and shows what changed since.
     let other = server.person("Other", all).await;
     let id = publish::propose(app, coordinator, &next_version(), "A day to encrypt.", None).await.unwrap();
-    publish::approve(app, other, id).await.unwrap();
+    publish::approve(app, other, id, 1).await.unwrap();
     jobs::once(app).await;
     server.pass(2 * MINUTE);
     jobs::once(app).await;
@@ -297,7 +298,7 @@ async fn opm_s4_the_organisation_is_judged_by_its_own_records() {
     let other = server.person("Other", all).await;
     let id =
         publish::propose(app, coordinator, &shipped::telework_government(), "The law.", None).await.unwrap();
-    publish::approve(app, other, id).await.unwrap();
+    publish::approve(app, other, id, 1).await.unwrap();
     jobs::once(app).await;
     server.pass(2 * MINUTE);
     jobs::once(app).await;
@@ -349,7 +350,7 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     let pack = std::sync::Arc::new(stead_policy::Pack::load(&files).unwrap());
     let size = app.store.ledger_head().await.unwrap().size;
     let tried = what_if::try_out(app, std::sync::Arc::clone(&pack), |_| ()).await.unwrap();
-    assert_eq!((tried.devices, tried.unread, tried.more), (1, 0, 0));
+    assert_eq!((tried.devices.judged, tried.unread, tried.more), (1, 0, 0));
     let worse = &tried.worse[0];
     assert_eq!((worse.device, worse.before, worse.after), (device, Standing::Good, Standing::Due));
     assert_eq!(
@@ -358,7 +359,7 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     );
     let grace = pack.rule("few-administrators").unwrap().grace;
     assert_eq!(worse.lapses_at, Some(app.now().plus(grace)), "and from when on");
-    assert_eq!(tried.moved(Standing::Good, Standing::Due), 1);
+    assert_eq!(tried.devices.moved(Standing::Good, Standing::Due), 1);
     let file = String::from_utf8(what_if::csv(&tried).unwrap()).unwrap();
     assert!(file.contains("Archive,Sam,") && file.contains("few-administrators"), "{file}");
     let same = what_if::try_out(app, app.pack(), |_| ()).await.unwrap();
@@ -368,8 +369,18 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     // On the page, for those who may write the policy.
     let id = publish::propose(app, cora, &next_version(), "A day to encrypt.", None).await.unwrap();
     let session = server.sign_in(cora).await;
-    let page = server.get(&format!("/policy/proposals/{id}/try"), &session).await;
+    let wait = server.get(&format!("/policy/proposals/{id}/try"), &session).await;
+    assert!(wait.status == 200 && wait.body.contains("<progress"), "{}", wait.body);
+    let page = loop {
+        let page = server.get(&format!("/policy/proposals/{id}/try"), &session).await;
+        if !page.body.contains("<progress") {
+            break page;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
     assert!(page.status == 200 && page.body.contains("No device would stand worse"), "{}", page.body);
+    let done = server.get(&format!("/policy/proposals/{id}/try/progress"), &session).await;
+    assert!(done.again, "the page asks for itself again");
     assert!(page.body.contains("Archive"));
     let file = server.get(&format!("/policy/proposals/{id}/try.csv"), &session).await;
     assert!(file.body.starts_with("unit,person,device"));

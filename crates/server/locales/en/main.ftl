@@ -490,6 +490,7 @@ unit-new = Add a unit
 unit-add = Add
 unit-above = Below
 unit-taken = There is a unit of this name there already.
+unit-named = The policy in force rolls rules out to a unit of this name. Publish a version that does not, then change the name.
 unit-in-itself = A unit cannot hang below itself.
 unit-name-wrong = A name has letters and no stroke.
 import-title = Bring people in from a file
@@ -731,11 +732,11 @@ notice-attest-late = Your team { $unit } was to be confirmed by { $due }.
 notice-follow-up = { $n ->
     [one] In { $unit } one person is to be looked at more closely.
    *[other] In { $unit } { $n } people are to be looked at more closely.
-}
+  }
 mail-subject = { $n ->
     [one] A message for you in Stead
    *[other] { $n } messages for you in Stead
-}
+  }
 mail-subject-link = Your link for Stead
 mail-hello = Hello { $name },
 mail-waiting = What waits for you:
@@ -788,7 +789,7 @@ chat-test = Stead can write here.
 chat-events = { $n ->
     [one] One thing happened:
    *[other] { $n } things happened:
-}
+  }
 system-messages = How messages go out
 job-follow = Reads what is to be told
 job-chase = Reminds
@@ -894,7 +895,7 @@ job-backup = Makes backups
 mail-more = { $n ->
     [one] And one more thing.
    *[other] And { $n } more things.
-}
+  }
 notice-calendar-begun = Your calendar was given an address at which others can read it.
 event-calendar-begun = calendar's address made
 program-link = A program lets nobody in who is trusted with a role, and not its own person. Do it on the page.
@@ -1025,17 +1026,17 @@ try-headline = { $n ->
     [one] One device would stand worse
    *[other] { $n } devices would stand worse
   }
-try-lead = What { $n } devices last reported, judged by { $pack }. Nothing has been changed.
+try-lead = What { $n } devices last reported, and what the records say of { $people } people, judged by { $pack }. Whoever confirmed the policy in force counts as having confirmed this one. Nothing has been changed.
 try-unread = { $n ->
     [one] One last report could not be read.
    *[other] { $n } last reports could not be read.
   }
 try-file = All of them as a file (CSV)
-try-units = How units would move
+try-units = How devices in the units would move
 try-due = Would be due
 try-lapsed = Would lapse at once
 try-good = Would be good
-try-who = Which devices, and from when on
+try-who = Which, and from when on
 try-first = The first { $n }
 try-device = Device
 try-now = Now
@@ -1390,3 +1391,115 @@ foot-stale = its review is overdue
 reach-bounced = Could not be reached by mail
 policy-unit = There is no unit { $unit } to roll rules out to.
 term-own = Somebody else writes and ends your terms.
+
+## Drafts: the next version, file by file
+
+draft-title = Draft
+draft-headline = Draft: { $pack }
+draft-of = Draft that { $name } began
+draft-by = Begun by { $name } on { $time }. Changed last by { $by } on { $changed }.
+draft-begin = Begin a draft
+draft-begin-about = Of the version published last, with the next number. Nothing applies until two people publish it.
+draft-behind = Another version was published since this draft was begun. Catch up with it before you propose the draft, so that nothing of it is lost.
+draft-catch-up = Catch up
+draft-amiss = What keeps it from being published
+draft-amiss-n = { $n ->
+    [one] one thing to mend
+   *[other] { $n } things to mend
+  }
+draft-sound = Sound
+draft-sound-about = Every file can be read, and every rule passes its own tests.
+draft-files = Its files
+draft-beside = Languages and tests
+draft-state = State
+draft-changed = Changed
+draft-new = New
+draft-changes-later = Shown once every file can be read.
+draft-propose = Propose it
+draft-propose-lead = Somebody who wrote none of it lets it be published.
+draft-rule-add = Add a rule
+draft-rule-title = What it asks, as a title
+draft-rule-title-hint = As in: Your screen locks itself
+draft-rule-id = Its short name
+draft-rule-id-hint = Small letters, digits and hyphens, as in screen-locks. It stays the same in every version.
+draft-rule-about = What it is about
+draft-rule-press = Add it
+draft-rule-name = Write small letters, digits and hyphens, beginning with a letter or digit.
+draft-rule-taken = There is a rule of this name.
+draft-rule-subject = Choose what the rule is about.
+draft-discard = Discard this draft
+draft-discard-about = It is taken off the list; the ledger keeps that it was there.
+draft-none = This draft is not open any more. It was proposed or discarded.
+draft-path = A draft holds pack.toml, rules, tests and tables. Choose one of its files.
+draft-long = A file may have up to 256 KiB here. Cut it into several.
+draft-moved = Somebody else changed this meanwhile. What you wrote is still below: look at what changed, and save it again.
+draft-stays = This file cannot be taken out: it is the pack's own description, or comes from the pack that this one builds on.
+draft-here = In this file
+draft-here-good = Nothing to mend
+draft-line = Line { $n }
+draft-elsewhere = In other files:
+draft-preview = How it reads
+draft-saved = Saved. Everybody who writes the policy sees it in the draft.
+draft-save = Save
+draft-save-mine = Save what is below
+draft-as-saved = Back to what is saved
+draft-met = Somebody else saved this file while you wrote
+draft-met-about = Nothing is lost: theirs is saved, and yours is in the field below. Take over there what you want of theirs, then save.
+draft-met-theirs = Saved by somebody else
+draft-met-yours = Written by you
+draft-differs = Beside the version in force
+draft-in-force = In force
+draft-earlier = What it said before
+draft-taken-out = taken out
+draft-remove = Take this file out
+draft-remove-about = With a rule go its translations and tests.
+catch-up-title = Catch up with the version published last
+catch-up-lead = { $pack } was published since this draft was begun. What only it changed is taken over. Where both changed a file, you say what it is to be.
+catch-up-taken = Taken over as they are
+catch-up-both = Both changed this file: on the left what was published, on the right the draft.
+catch-up-text = What it is to be
+catch-up-hint = Empty takes the file out.
+catch-up-press = Catch up
+proposal-reopen = Make it a draft again
+
+## What is to come
+
+agenda-title = Calendar
+agenda-lead = When each rule is looked through again, which versions come into force, and which rules begin to count.
+agenda-nothing-late = No review is overdue
+agenda-late-n = { $n ->
+    [one] One review is overdue
+   *[other] { $n } reviews are overdue
+  }
+agenda-overdue = Overdue
+agenda-late = since { $date }
+agenda-empty = Nothing is to come.
+agenda-owners = Who answers for what
+agenda-owner = { $n ->
+    [one] One rule:
+   *[other] { $n } rules:
+  }
+agenda-every = Every { $every }
+agenda-review-rule = Review: { $rule }
+agenda-review-whole = Review of all of { $pack }
+agenda-review-last = { $owner }, every { $every }. Last on { $date }.
+agenda-review-never = { $owner }, every { $every }. Not looked through since it is asked.
+agenda-version = { $pack } comes into force
+agenda-step = { $rule }: { $stage }
+month-of = { $month } { $year }
+review-what = What was looked through
+review-whole = All of the policy
+review-rule = There is no such rule in the version in force.
+try-units-people = How people in the units would move
+try-progress = { $n } of { $all } judged
+try-waiting = Everything that was last reported is judged again. Nothing is changed by that. You can leave this page; the answer is kept for ten minutes.
+try-look-again = Look again
+try-wait = This is not finished yet. Wait for the page, then take the file.
+event-policy-drafted = draft of the policy begun
+event-policy-draft-changed = draft of the policy changed
+event-policy-reopened = proposal made a draft again
+proposal-moved = This proposal was changed after you opened it. Read it again, then decide.
+proposal-behind = Another version was published since this was proposed, and this one does not know of it. Make it a draft again and catch up, or propose it anew.
+texts-cut = Only the first lines that differ are shown.
+draft-gone-title = This draft is not open any more
+draft-gone = It was proposed or discarded while you wrote, so this was not saved. Your text is below: copy what you want to keep.

@@ -495,6 +495,7 @@ unit-new = Adicionar uma unidade
 unit-add = Adicionar
 unit-above = Abaixo de
 unit-taken = Já há uma unidade com este nome ali.
+unit-named = A política em vigor introduz regras em uma unidade com este nome. Publique uma versão que não o faça e depois mude o nome.
 unit-in-itself = Uma unidade não pode ficar abaixo de si mesma.
 unit-name-wrong = Um nome tem letras e não tem barra.
 import-title = Trazer pessoas de um arquivo
@@ -795,11 +796,11 @@ notice-attest-late = Sua equipe { $unit } deveria ter sido confirmada até { $du
 notice-follow-up = { $n ->
     [one] Em { $unit }, uma pessoa precisa de um olhar mais atento.
    *[other] Em { $unit }, { $n } pessoas precisam de um olhar mais atento.
-}
+  }
 mail-subject = { $n ->
     [one] Uma mensagem para você no Stead
    *[other] { $n } mensagens para você no Stead
-}
+  }
 mail-subject-link = Seu link para o Stead
 mail-hello = Olá, { $name },
 mail-waiting = O que espera por você:
@@ -852,7 +853,7 @@ chat-test = O Stead pode escrever aqui.
 chat-events = { $n ->
     [one] Aconteceu uma coisa:
    *[other] Aconteceram { $n } coisas:
-}
+  }
 system-messages = Como as mensagens saem
 job-follow = Lê o que deve ser dito
 job-chase = Lembra
@@ -961,7 +962,7 @@ job-backup = Faz cópias de segurança
 mail-more = { $n ->
     [one] E mais uma coisa.
    *[other] E mais { $n } coisas.
-}
+  }
 notice-calendar-begun = Seu calendário recebeu um endereço pelo qual outros podem lê-lo.
 event-calendar-begun = endereço de calendário criado
 program-link = Um programa não deixa entrar ninguém que tenha um papel, nem a própria pessoa. Faça isso na página.
@@ -1092,17 +1093,17 @@ try-headline = { $n ->
     [one] Um dispositivo ficaria pior
    *[other] { $n } dispositivos ficariam piores
   }
-try-lead = O que { $n } dispositivos informaram por último, avaliado por { $pack }. Nada foi alterado.
+try-lead = O que { $n } dispositivos informaram por último e o que os registros dizem de { $people } pessoas, avaliado por { $pack }. Quem confirmou a política em vigor conta como tendo confirmado esta. Nada foi alterado.
 try-unread = { $n ->
     [one] Um último relatório não pôde ser lido.
    *[other] { $n } últimos relatórios não puderam ser lidos.
   }
 try-file = Todos em um arquivo (CSV)
-try-units = Como as unidades mudariam
+try-units = Como ficariam os dispositivos das unidades
 try-due = Ficariam a fazer
 try-lapsed = Venceriam na hora
 try-good = Ficariam em dia
-try-who = Quais dispositivos, e a partir de quando
+try-who = Quais, e a partir de quando
 try-first = Os primeiros { $n }
 try-device = Dispositivo
 try-now = Agora
@@ -1457,3 +1458,115 @@ foot-stale = a revisão está atrasada
 reach-bounced = O e-mail não chegou
 policy-unit = Não há unidade { $unit } para implantar regras.
 term-own = Outra pessoa escreve e encerra os seus termos.
+
+## Rascunhos: a próxima versão, arquivo por arquivo
+
+draft-title = Rascunho
+draft-headline = Rascunho: { $pack }
+draft-of = Rascunho que { $name } começou
+draft-by = Começado por { $name } em { $time }. Mudado por último por { $by } em { $changed }.
+draft-begin = Começar um rascunho
+draft-begin-about = A partir da última versão publicada, com o próximo número. Nada vale até que duas pessoas o publiquem.
+draft-behind = Outra versão foi publicada desde que este rascunho foi começado. Atualize-o antes de propor, para que nada dela se perca.
+draft-catch-up = Atualizar
+draft-amiss = O que impede a publicação
+draft-amiss-n = { $n ->
+    [one] uma coisa a corrigir
+   *[other] { $n } coisas a corrigir
+  }
+draft-sound = Em ordem
+draft-sound-about = Todos os arquivos podem ser lidos e cada regra passa em seus próprios testes.
+draft-files = Seus arquivos
+draft-beside = Idiomas e testes
+draft-state = Estado
+draft-changed = Mudado
+draft-new = Nova
+draft-changes-later = Aparece quando todos os arquivos puderem ser lidos.
+draft-propose = Propor
+draft-propose-lead = Quem não escreveu nada dele autoriza a publicação.
+draft-rule-add = Acrescentar uma regra
+draft-rule-title = O que ela pede, como título
+draft-rule-title-hint = Por exemplo: Sua tela se bloqueia sozinha
+draft-rule-id = Seu nome curto
+draft-rule-id-hint = Letras minúsculas, algarismos e hifens, como em screen-locks. Fica igual em todas as versões.
+draft-rule-about = De que ela trata
+draft-rule-press = Acrescentar
+draft-rule-name = Escreva letras minúsculas, algarismos e hifens, começando por letra ou algarismo.
+draft-rule-taken = Já existe uma regra com esse nome.
+draft-rule-subject = Escolha de que a regra trata.
+draft-discard = Descartar este rascunho
+draft-discard-about = Ele sai da lista; o registro guarda que existiu.
+draft-none = Este rascunho não está mais aberto. Foi proposto ou descartado.
+draft-path = Um rascunho contém pack.toml, regras, testes e tabelas. Escolha um de seus arquivos.
+draft-long = Aqui um arquivo pode ter até 256 KiB. Divida-o em vários.
+draft-moved = Outra pessoa mudou isto enquanto isso. O que você escreveu continua abaixo: veja o que mudou e salve de novo.
+draft-stays = Este arquivo não pode ser retirado: é a descrição do próprio pacote ou vem do pacote em que este se baseia.
+draft-here = Neste arquivo
+draft-here-good = Nada a corrigir
+draft-line = Linha { $n }
+draft-elsewhere = Em outros arquivos:
+draft-preview = Como se lê
+draft-saved = Salvo. Todos os que escrevem a política o veem no rascunho.
+draft-save = Salvar
+draft-save-mine = Salvar o que está abaixo
+draft-as-saved = Voltar ao que está salvo
+draft-met = Outra pessoa salvou este arquivo enquanto você escrevia
+draft-met-about = Nada se perdeu: o dela está salvo e o seu está no campo abaixo. Traga para lá o que quiser do texto dela e salve.
+draft-met-theirs = Salvo por outra pessoa
+draft-met-yours = Escrito por você
+draft-differs = Ao lado da versão em vigor
+draft-in-force = Em vigor
+draft-earlier = O que dizia antes
+draft-taken-out = retirado
+draft-remove = Retirar este arquivo
+draft-remove-about = Com uma regra saem suas traduções e testes.
+catch-up-title = Atualizar com a última versão publicada
+catch-up-lead = { $pack } foi publicada desde que este rascunho foi começado. O que só ela mudou é trazido como está. Onde ambos mudaram um arquivo, você diz como ele deve ficar.
+catch-up-taken = Trazidos como estão
+catch-up-both = Ambos mudaram este arquivo: à esquerda o que foi publicado, à direita o rascunho.
+catch-up-text = Como deve ficar
+catch-up-hint = Vazio retira o arquivo.
+catch-up-press = Atualizar
+proposal-reopen = Fazer dela um rascunho de novo
+
+## O que está por vir
+
+agenda-title = Calendário
+agenda-lead = Quando cada regra será revista, que versões entram em vigor e que regras começam a contar.
+agenda-nothing-late = Nenhuma revisão está atrasada
+agenda-late-n = { $n ->
+    [one] Uma revisão está atrasada
+   *[other] { $n } revisões estão atrasadas
+  }
+agenda-overdue = Atrasadas
+agenda-late = desde { $date }
+agenda-empty = Nada está por vir.
+agenda-owners = Quem responde pelo quê
+agenda-owner = { $n ->
+    [one] Uma regra:
+   *[other] { $n } regras:
+  }
+agenda-every = A cada { $every }
+agenda-review-rule = Revisão: { $rule }
+agenda-review-whole = Revisão de toda a { $pack }
+agenda-review-last = { $owner }, a cada { $every }. A última em { $date }.
+agenda-review-never = { $owner }, a cada { $every }. Não revista desde que é pedida.
+agenda-version = { $pack } entra em vigor
+agenda-step = { $rule }: { $stage }
+month-of = { $month } de { $year }
+review-what = O que foi revisto
+review-whole = Toda a política
+review-rule = Não há essa regra na versão em vigor.
+try-units-people = Como ficariam as pessoas das unidades
+try-progress = { $n } de { $all } julgados
+try-waiting = Tudo o que foi relatado por último está sendo julgado de novo. Nada muda com isso. Você pode sair desta página; a resposta fica guardada por dez minutos.
+try-look-again = Ver de novo
+try-wait = Ainda não terminou. Espere pela página e depois baixe o arquivo.
+event-policy-drafted = rascunho da política começado
+event-policy-draft-changed = rascunho da política mudado
+event-policy-reopened = proposta voltou a ser rascunho
+proposal-moved = Esta proposta foi mudada depois que você a abriu. Leia-a de novo e decida.
+proposal-behind = Outra versão foi publicada desde esta proposta, que não a conhece. Faça dela um rascunho de novo e atualize-a, ou proponha outra vez.
+texts-cut = Só aparecem as primeiras linhas que diferem.
+draft-gone-title = Este rascunho não está mais aberto
+draft-gone = Ele foi proposto ou descartado enquanto você escrevia, e isto não foi salvo. Seu texto está abaixo: copie o que quiser guardar.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use stead_model::{RecordId, UnitId, problem::Kind};
+use stead_model::{RecordId, problem::Kind};
 use stead_store::case::Case;
 use utoipa::{IntoParams, ToSchema};
 
@@ -151,12 +151,13 @@ pub async fn list(
         Some((id, _)) => Some(given::id("after", &id, "after-wrong")?),
         None => None,
     };
-    let mut all = app.store.cases(UnitId::ORGANISATION, state, before, limit + 1).await?;
+    let mut all = app.store.cases(&caller.within(), state, before, limit + 1).await?;
     let next = given::next(&mut all, limit, |last| (last.id.to_string(), String::new()));
     let mut items = Vec::new();
+    let mut people = guard::People::of(&app);
     for case in &all {
-        let object = guard::person_object(&app, case.person).await?;
-        if object.is_some_and(|object| may_see(&app, &caller, case, &object)) {
+        let object = people.object(case.person).await?;
+        if object.is_some_and(|object| may_see(&app, &caller, case, object)) {
             let mut row = CaseRow::from(case);
             if case.person != caller.id() {
                 // What was decided is read where it was said what for: on the case itself.

@@ -110,13 +110,17 @@ pub async fn list(
         Some((id, _)) => Some(given::id("after", &id, "after-wrong")?),
         None => None,
     };
-    let mut all = app.store.exceptions(before, limit + 1).await?;
+    let mut all = app
+        .store
+        .exceptions(&caller.within(), &stead_store::exception::State::ALL, before, limit + 1)
+        .await?;
     let next = given::next(&mut all, limit, |last| (last.id.to_string(), String::new()));
     let mut items = Vec::new();
+    let mut people = guard::People::of(&app);
     for one in &all {
         let own = one.person == caller.id() || one.asked_by == caller.id();
-        let object = guard::person_object(&app, one.person).await?;
-        if own || object.is_some_and(|object| caller.may(&app, Action::ExceptionSee, &object)) {
+        let object = people.object(one.person).await?;
+        if own || object.is_some_and(|object| caller.may(&app, Action::ExceptionSee, object)) {
             let mut row = ExceptionRow::from(one);
             if !own {
                 // Why is read where it was said what for: on the exception itself.

@@ -22,7 +22,7 @@ use crate::{
     flows::{
         attest, enrol, look,
         notices::{Soon, hooks},
-        policy::review,
+        policy::{reach, review},
     },
     serve,
     words::Language,
@@ -117,6 +117,7 @@ fn words() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("CodeSent", "owner", enrol::OWNERS.to_vec()),
         ("AnswerSent", "answer", attest::ANSWERS.to_vec()),
         ("Reviewed", "outcome", review::OUTCOMES.to_vec()),
+        ("Missing", "why", reach::Why::ALL.map(reach::Why::word).to_vec()),
         ("HookSent", "kind", hooks::KINDS.to_vec()),
         ("HookSent", "events", hooks::EVENTS.to_vec()),
         ("PersonRow", "state", Employment::ALL.map(Employment::word).to_vec()),

@@ -16,7 +16,7 @@ use crate::{
     App,
     auth::guard::Caller,
     error::{ApiError, FieldError, Refusal},
-    flows::policy::{self, confirm, publish, review, signing, subjects},
+    flows::policy::{self, confirm, publish, review, signing},
 };
 
 /// A version of the policy.
@@ -72,12 +72,37 @@ pub struct PolicyInForce {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     review_due: Option<String>,
+    /// What is to be reviewed and when, soonest first.
+    reviews: Vec<ReviewDue>,
     /// Whether the asker has confirmed it.
     confirmed: bool,
     /// What it asks of whoever confirms it.
     questions: Vec<PolicyQuestion>,
     /// Every version, newest first.
     versions: Vec<VersionRow>,
+}
+
+/// When something is to be reviewed.
+#[derive(Serialize, ToSchema)]
+pub struct ReviewDue {
+    /// The rule; absent for the policy as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    /// Who answers for it.
+    owner: String,
+    /// When it was last; absent when it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    last: Option<String>,
+    /// When it is to be next.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl From<review::Due> for ReviewDue {
+    fn from(due: review::Due) -> Self {
+        Self { rule: due.rule, owner: due.owner, last: due.last.map(at), at: at(due.at) }
+    }
 }
 
 /// A question about what the policy says.
@@ -102,11 +127,13 @@ impl From<&stead_policy::pack::Question> for PolicyQuestion {
 pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<PolicyInForce>, ApiError> {
     let pack = app.pack();
     let confirmed = app.store.confirmed_by(caller.id()).await?;
+    let reviews = review::calendar(&app).await?;
     Ok(Json(PolicyInForce {
         digest: pack.digest.clone(),
         label: pack.label(),
         owner: pack.manifest.owner.clone(),
-        review_due: subjects::review_due(&app).await?.map(at),
+        review_due: reviews.first().map(|due| at(due.at)),
+        reviews: reviews.into_iter().map(Into::into).collect(),
         confirmed: confirmed.iter().any(|(version, ..)| version.digest == pack.digest),
         questions: pack.manifest.questions.iter().map(Into::into).collect(),
         versions: app.store.policy_versions().await?.into_iter().map(Into::into).collect(),
@@ -170,6 +197,8 @@ pub struct Missing {
     unit: String,
     /// `active`, `on_leave` or `leaving`.
     state: &'static str,
+    /// Why they have not confirmed it, as far as the records say.
+    why: &'static str,
 }
 
 /// Says who has confirmed the policy in force, and who is missing.
@@ -181,12 +210,13 @@ pub async fn reach(State(app): State<Arc<App>>, Asked(which): Asked<Which>) -> R
     let mut listed = app.store.to_confirm(&digest, after(which.after.as_deref())?, limit + 1).await?;
     let next = given::next(&mut listed, limit, |last| (last.search.clone(), last.person.id.to_string()));
     let (all, confirmed) = app.store.reached(&digest).await?;
-    let missing = |one: &stead_store::people::Listed| Missing {
+    let items = policy::reach::why(&app, listed).await?.into_iter().map(|(one, why)| Missing {
         person: Named::new(one.person.id, &one.person.name),
-        unit: one.unit_name.clone(),
+        unit: one.unit_name,
         state: one.person.state.word(),
-    };
-    let missing = Part { items: listed.iter().map(missing).collect(), next };
+        why: why.word(),
+    });
+    let missing = Part { items: items.collect(), next };
     Ok(Json(Reach { digest, all, confirmed, missing }))
 }
 
@@ -201,6 +231,8 @@ pub struct ProposalRow {
     author: String,
     /// What changes and why.
     says: String,
+    /// Counts its changes: whoever publishes it says which one they have read.
+    revision: i64,
     /// When it was proposed.
     #[schema(format = DateTime)]
     proposed_at: String,
@@ -215,10 +247,11 @@ pub struct ProposalRow {
     responses((status = 200, body = Part<ProposalRow>)))]
 pub async fn proposals(State(app): State<Arc<App>>) -> Result<Json<Part<ProposalRow>>, ApiError> {
     let drafts = app.store.policy_drafts().await?;
-    let row = |draft: stead_store::policy::Draft| ProposalRow {
+    let row = |draft: stead_store::draft::Draft| ProposalRow {
         id: draft.id.to_string(),
         author: draft.author.to_string(),
         says: draft.says,
+        revision: draft.revision,
         proposed_at: at(draft.changed_at),
         effective_at: draft.effective_at.map(at),
     };
@@ -282,7 +315,7 @@ pub struct PackKeyRow {
 #[utoipa::path(get, path = "/api/v1/policy/keys", tag = "rules",
     responses((status = 200, body = Part<PackKeyRow>)))]
 pub async fn keys(State(app): State<Arc<App>>) -> Result<Json<Part<PackKeyRow>>, ApiError> {
-    let row = |key: stead_store::policy::PackKey| PackKeyRow {
+    let row = |key: stead_store::draft::PackKey| PackKeyRow {
         key: key.key,
         name: key.name,
         added_at: at(key.added_at),
@@ -290,15 +323,24 @@ pub async fn keys(State(app): State<Arc<App>>) -> Result<Json<Part<PackKeyRow>>,
     Ok(Json(Part::all(app.store.pack_keys().await?.into_iter().map(row).collect())))
 }
 
+/// What is let be published.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// The revision of the proposal that was read.
+    revision: i64,
+}
+
 /// Publishes what somebody else proposed.
-#[utoipa::path(post, path = "/api/v1/policy/proposals/{proposal}/approval", tag = "rules",
+#[utoipa::path(post, path = "/api/v1/policy/proposals/{proposal}/approval", tag = "rules", request_body = Approved,
     params(("proposal" = String, Path, format = Uuid)), responses((status = 204)))]
 pub async fn approve(
     State(app): State<Arc<App>>,
     caller: Caller,
     Id(id): Id<RecordId>,
+    Sent(sent): Sent<Approved>,
 ) -> Result<StatusCode, ApiError> {
-    publish::approve(&app, caller.id(), id).await?;
+    publish::approve(&app, caller.id(), id, sent.revision).await?;
     policy::bring_in(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -319,6 +361,9 @@ pub async fn withdraw(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reviewed {
+    /// The rule that was looked through; without it, all of the policy.
+    #[serde(default)]
+    rule: String,
     /// Who took part.
     took_part: String,
     /// What was considered.
@@ -338,8 +383,8 @@ pub async fn review(
     caller: Caller,
     Sent(sent): Sent<Reviewed>,
 ) -> Result<StatusCode, ApiError> {
-    let Reviewed { took_part, considered, outcome, words } = sent;
-    let said = review::Said { took_part, considered, outcome, words };
+    let Reviewed { rule, took_part, considered, outcome, words } = sent;
+    let said = review::Said { rule, took_part, considered, outcome, words };
     review::review(&app, caller.id(), said).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,10 @@
 //! The guard before every route. A route is written down together with what it needs; a handler is never
 //! called before that was checked, and there is no way to add a route without saying it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -13,7 +16,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use stead_model::{DeviceId, PersonId, RecordId, Role, UnitId, problem::Kind};
-use stead_store::people::Person;
+use stead_store::{people::Person, within::Within};
 
 use super::access::{Action, Asker, Object, Place};
 use crate::{
@@ -234,6 +237,12 @@ impl Caller {
             }
         }
         Ok(widest)
+    }
+
+    /// Those whom lists may hold for them: themselves, whom they manage, and people of units in which they hold
+    /// a role. What of it they may see is decided row by row.
+    pub fn within(&self) -> Within {
+        Within::of(self.id(), self.who.grants.iter().map(|grant| grant.unit).collect())
     }
 
     /// How the ledger names them.
@@ -487,6 +496,31 @@ async fn object(
 pub async fn person_object(app: &App, person: PersonId) -> Result<Option<Object>, Refusal> {
     let Some(person) = app.store.person(person).await? else { return Ok(None) };
     Ok(Some(Object::Person(person.id, place(app, &person).await?)))
+}
+
+/// What people are to policies, each asked for once: for lists.
+#[derive(Debug)]
+pub struct People<'a> {
+    app: &'a App,
+    known: HashMap<PersonId, Option<Object>>,
+}
+
+impl<'a> People<'a> {
+    /// Nobody yet.
+    pub fn of(app: &'a App) -> Self {
+        Self { app, known: HashMap::new() }
+    }
+
+    /// One of them; none when there is nobody of that id.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the store is away.
+    pub async fn object(&mut self, person: PersonId) -> Result<Option<&Object>, Refusal> {
+        if let Entry::Vacant(vacant) = self.known.entry(person) {
+            vacant.insert(person_object(self.app, person).await?);
+        }
+        Ok(self.known.get(&person).and_then(Option::as_ref))
+    }
 }
 
 async fn device_object(app: &App, device: DeviceId) -> Result<Option<Object>, Refusal> {

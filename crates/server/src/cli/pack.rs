@@ -12,7 +12,6 @@ use clap::Subcommand;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::{Value, json};
 use stead_model::{
-    Standing,
     catalogue::{self, FactType, Source},
     seal::SigningKey,
 };
@@ -153,29 +152,30 @@ async fn try_out(data: &Data, pack: Policy, csv: Option<&Path>) -> anyhow::Resul
     let app = data.open(Config::default()).await?;
     let label = pack.label();
     let began = Instant::now();
-    let progress = |devices: i64| {
-        if devices % 10_000 < 1_000 {
-            eprint!("\r{devices} devices judged");
+    let progress = |judged: i64| {
+        if judged % 10_000 < 1_000 {
+            eprint!("\r{judged} judged");
         }
     };
     let tried = what_if::try_out(&app, Arc::new(pack), progress)
         .await
         .map_err(|refusal| anyhow::anyhow!("{}", refusal.problem(&Words::english())))?;
     let seconds = began.elapsed().as_secs_f64();
-    eprintln!("\r{} devices judged by {label} in {seconds:.1} s", tried.devices);
+    eprintln!(
+        "\r{} devices and {} people judged by {label} in {seconds:.1} s",
+        tried.devices.judged, tried.people.judged
+    );
     if tried.unread > 0 {
         eprintln!("{} last reports could not be read", tried.unread);
     }
-    println!("{:<28} {:>8} {:>12} {:>12} {:>12}", "unit", "devices", "to due", "to lapsed", "to good");
-    for (unit, moved) in &tried.units {
-        let to = |to: Standing| -> i64 {
-            moved.iter().filter(|((from, after), _)| from != after && *after == to).map(|(_, n)| n).sum()
-        };
-        let all: i64 = moved.values().sum();
-        let (due, lapsed, good) = (to(Standing::Due), to(Standing::Lapsed), to(Standing::Good));
-        println!("{unit:<28} {all:>8} {due:>12} {lapsed:>12} {good:>12}");
+    for (what, moves) in [("devices", &tried.devices), ("people", &tried.people)] {
+        println!("{:<28} {what:>8} {:>12} {:>12} {:>12}", "unit", "to due", "to lapsed", "to good");
+        for (unit, all, [due, lapsed, good]) in moves.rows() {
+            println!("{unit:<28} {all:>8} {due:>12} {lapsed:>12} {good:>12}");
+        }
+        println!();
     }
-    println!("{} devices would stand worse", tried.worse.len() as i64 + tried.more);
+    println!("{} devices would stand worse", tried.worse());
     if let Some(file) = csv {
         std::fs::write(file, what_if::csv(&tried)?)?;
         println!("They are in {}", file.display());

@@ -125,7 +125,7 @@ pub async fn run(app: &App) -> Result<usize, Refusal> {
     let now = app.now();
     let mut done = 0;
     loop {
-        let due = app.store.cases_due(now, BATCH).await?;
+        let due = app.store.cases_due(&State::ALL, now, None, BATCH).await?;
         if due.is_empty() {
             break;
         }
@@ -168,8 +168,9 @@ pub async fn run(app: &App) -> Result<usize, Refusal> {
 async fn open(app: &App, lapses: &[Lapse]) -> Result<usize, Refusal> {
     let now = app.now();
     let pack = app.pack();
-    let mut opened = 0;
+    let mut cases = Vec::new();
     for lapse in lapses {
+        // A rule that is gone is about to be judged no more.
         let Some(rule) = pack.rule(&lapse.finding.rule) else { continue };
         let id = RecordId::from_parts(now, app.random()?);
         let salt = seal::hex(&app.random::<16>()?);
@@ -210,23 +211,25 @@ async fn open(app: &App, lapses: &[Lapse]) -> Result<usize, Refusal> {
             "policy_digest": pack.digest, "report": report,
         })
         .to_string();
-        let mut write = app.store.write().await?;
-        match write.add_case(&case).await {
-            Ok(()) => {}
-            // Another server opened it.
-            Err(error) if error.is_duplicate() => continue,
-            Err(error) => return Err(error.into()),
+        cases.push((case, &rule.costs));
+    }
+    let mut opened = 0;
+    let mut write = app.store.write().await?;
+    for (case, costs) in cases {
+        // Otherwise another server opened it.
+        if !write.add_case(&case).await? {
+            continue;
         }
         happened(&mut write, &case, None, "opened", "", now).await?;
-        happened(&mut write, &case, None, "limited", &rule.costs, now).await?;
+        happened(&mut write, &case, None, "limited", costs, now).await?;
         let data = json!({
             "of": format!("{}:{}", case.kind, case.subject), "rule": case.rule, "policy": case.policy,
             "evidence": committed(&case, &case.evidence),
         });
         prove(&mut write, &case, STEAD, "case.opened", data, now)?;
-        write.commit(&app.keys.ledger).await?;
         opened += 1;
     }
+    write.commit(&app.keys.ledger).await?;
     Ok(opened)
 }
 

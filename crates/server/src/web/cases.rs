@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
-use stead_model::{Millis, RecordId, UnitId};
+use stead_model::{Millis, RecordId};
 use stead_policy::pack::Cases;
 use stead_store::case::{Case, State as Stage};
 
@@ -91,9 +91,10 @@ pub(crate) fn may_see(app: &App, caller: &Caller, case: &Case, object: &Object) 
 
 async fn visible(app: &App, reader: &Reader, all: Vec<Case>) -> Result<Vec<Case>, Refusal> {
     let mut seen = Vec::new();
+    let mut people = guard::People::of(app);
     for case in all {
-        let object = guard::person_object(app, case.person).await?;
-        if object.is_some_and(|object| may_see(app, &reader.caller, &case, &object)) {
+        let object = people.object(case.person).await?;
+        if object.is_some_and(|object| may_see(app, &reader.caller, &case, object)) {
             seen.push(case);
         }
     }
@@ -129,17 +130,15 @@ pub async fn list(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let words = &reader.words;
     let row = |case: &Case| row(&app, case, words);
     let to_decide = app.store.cases_for(caller.id()).await?;
-    let mut others = Vec::new();
-    let mut closed = Vec::new();
-    if !caller.who().grants.is_empty() {
-        let open = app.store.cases(UnitId::ORGANISATION, None, None, MOST).await?;
-        others = visible(&app, &reader, open).await?;
-        others.retain(|case| case.person != caller.id() && !to_decide.iter().any(|mine| mine.id == case.id));
-        let over = app.store.cases(UnitId::ORGANISATION, Some(Stage::Closed), None, 50).await?;
-        closed = visible(&app, &reader, over).await?;
-        closed.retain(|case| case.person != caller.id());
-    }
-    let asked = exceptions::visible(&app, &reader, app.store.exceptions_asked().await?).await?;
+    let within = caller.within();
+    let open = app.store.cases(&within, None, None, MOST).await?;
+    let mut others = visible(&app, &reader, open).await?;
+    others.retain(|case| case.person != caller.id() && !to_decide.iter().any(|mine| mine.id == case.id));
+    let over = app.store.cases(&within, Some(Stage::Closed), None, 50).await?;
+    let mut closed = visible(&app, &reader, over).await?;
+    closed.retain(|case| case.person != caller.id());
+    let asked = app.store.exceptions(&within, &[exceptions::Stage::Asked], None, MOST).await?;
+    let asked = exceptions::visible(&app, &reader, asked).await?;
     let own = app.store.cases_of(caller.id()).await?;
     page(&List {
         base: match caller.who().grants.is_empty() {

@@ -11,11 +11,9 @@ use axum::{
 use serde::Deserialize;
 use stead_model::{DeviceId, Millis, PersonId, RecordId, Subject};
 use stead_policy::Pack;
-use stead_store::{
-    device::Device,
-    exception::{Exception, State as Stage},
-    people::Person,
-};
+use stead_store::{device::Device, exception::Exception, people::Person};
+
+pub(super) use stead_store::exception::State as Stage;
 
 use super::{
     Base, Page, PageError, Reader,
@@ -32,7 +30,7 @@ use crate::{
 };
 
 /// Exceptions looked at for one list.
-const MOST: i64 = 200;
+const MOST: i64 = 1000;
 
 /// A row of a list.
 pub(super) struct Row {
@@ -82,10 +80,11 @@ pub(super) async fn visible(
     all: Vec<Exception>,
 ) -> Result<Vec<Exception>, Refusal> {
     let mut seen = Vec::new();
+    let mut people = guard::People::of(app);
     for one in all {
         let own = one.person == reader.caller.id() || one.asked_by == reader.caller.id();
-        let object = guard::person_object(app, one.person).await?;
-        if own || object.is_some_and(|object| reader.caller.may(app, Action::ExceptionSee, &object)) {
+        let object = people.object(one.person).await?;
+        if own || object.is_some_and(|object| reader.caller.may(app, Action::ExceptionSee, object)) {
             seen.push(one);
         }
     }
@@ -120,18 +119,22 @@ impl List {
 /// `GET /exceptions`: one's own, and those that one may see.
 pub async fn list(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let pack = app.pack();
-    let all = visible(&app, &reader, app.store.exceptions(None, MOST).await?).await?;
-    let asked = visible(&app, &reader, app.store.exceptions_asked().await?).await?;
-    let holds = visible(&app, &reader, app.store.exceptions_in_force().await?).await?;
-    let rows = |all: &[Exception]| all.iter().map(|one| row(&pack, one, &reader.words)).collect();
-    let over = |one: &&Exception| !matches!(one.state, Stage::Asked | Stage::Granted);
-    let past: Vec<Exception> = all.iter().filter(over).cloned().collect();
+    let within = reader.caller.within();
+    let lists = [&[Stage::Asked][..], &[Stage::Granted], &[Stage::Refused, Stage::Withdrawn, Stage::Ended]];
+    let mut rows: Vec<Vec<Row>> = Vec::new();
+    for states in lists {
+        let found = app.store.exceptions(&within, states, None, MOST).await?;
+        let found = visible(&app, &reader, found).await?;
+        rows.push(found.iter().map(|one| row(&pack, one, &reader.words)).collect());
+    }
+    let mut rows = rows.into_iter();
+    let mut next = || rows.next().unwrap_or_default();
     page(&List {
         base: Base::of(&app, &reader, reader.words.say("exceptions-title"), "/cases"),
         now: app.now(),
-        waiting: rows(&asked),
-        in_force: rows(&holds),
-        past: rows(&past),
+        waiting: next(),
+        in_force: next(),
+        past: next(),
     })
 }
 

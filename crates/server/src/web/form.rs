@@ -28,7 +28,7 @@ impl Form {
         match &refusal {
             Refusal::Form(_) => Ok(Self { errors: refusal.problem(words).errors, note: String::new() }),
             Refusal::Said(Kind::Conflict | Kind::SignInFailed | Kind::TooMany, ..)
-            | Refusal::Problem(Kind::Conflict | Kind::Unavailable, _) => {
+            | Refusal::Problem(Kind::Conflict | Kind::Unavailable | Kind::Invalid, _) => {
                 Ok(Self { errors: Vec::new(), note: refusal.problem(words).detail })
             }
             Refusal::Said(..) | Refusal::Problem(..) | Refusal::Failed(_) => Err(refusal),

@@ -3,6 +3,7 @@
 pub(crate) mod cases;
 mod device;
 mod devices;
+mod evidence;
 mod exceptions;
 mod form;
 mod home;
@@ -140,6 +141,52 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/policy", May(Action::RulesSee, On::Organisation), policy::get)
         .post("/policy/confirm", May(Action::OwnChange, On::Self_), policy::confirm)
         .get("/policy/versions/{digest}", May(Action::RulesSee, On::Organisation), policy::version)
+        .get("/policy/calendar", May(Action::RulesSee, On::Organisation), policy::calendar)
+        .post("/policy/drafts", May(Action::PolicyWrite, On::Organisation), policy::begin_draft)
+        .get("/policy/drafts/{proposal}", May(Action::PolicyWrite, On::Organisation), policy::draft)
+        .get("/policy/drafts/{proposal}/file", May(Action::PolicyWrite, On::Organisation), policy::draft_file)
+        .post("/policy/drafts/{proposal}/file", May(Action::PolicyWrite, On::Organisation), policy::save_file)
+        .post(
+            "/policy/drafts/{proposal}/check",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::check_draft,
+        )
+        .post("/policy/drafts/{proposal}/rules", May(Action::PolicyWrite, On::Organisation), policy::add_rule)
+        .post(
+            "/policy/drafts/{proposal}/remove",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::remove_file,
+        )
+        .get(
+            "/policy/drafts/{proposal}/catch-up",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::catch_up,
+        )
+        .post(
+            "/policy/drafts/{proposal}/catch-up",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::bring_up,
+        )
+        .post(
+            "/policy/drafts/{proposal}/propose",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::propose_draft,
+        )
+        .post(
+            "/policy/drafts/{proposal}/discard",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::discard,
+        )
+        .post(
+            "/policy/proposals/{proposal}/reopen",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::reopen,
+        )
+        .get(
+            "/policy/proposals/{proposal}/try/progress",
+            May(Action::PolicyWrite, On::Organisation),
+            policy::try_progress,
+        )
         .get("/policy/reach", May(Action::OverviewSee, On::Organisation), policy::reach)
         .post("/policy/proposals", May(Action::PolicyWrite, On::Organisation), policy::propose)
         .get("/policy/proposals/{proposal}", May(Action::PolicyWrite, On::Organisation), policy::proposal)
@@ -193,6 +240,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/system/messages/hooks/end", Proof(Action::SystemChange, On::Organisation), messages::end)
         .post("/system/messages/retry", May(Action::SystemChange, On::Organisation), messages::retry)
         .get("/proof", May(Action::RulesSee, On::Organisation), proof::get)
+        .get("/proof/{requirement}", May(Action::RulesSee, On::Organisation), evidence::get)
         .get("/ledger", May(Action::LedgerSee, On::Organisation), ledger::list)
         .get("/ledger/entries/{index}", May(Action::EntrySee, On::Entry), ledger::entry)
         .get("/ledger/entries/{index}/bundle", May(Action::EntrySee, On::Entry), ledger::bundle)

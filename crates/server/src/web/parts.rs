@@ -52,6 +52,15 @@ pub fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+/// Text in which what stands between backticks is code.
+pub fn ticked(text: impl AsRef<str>) -> Html {
+    let parts = text.as_ref().split('`').enumerate().map(|(n, part)| match n % 2 {
+        0 => escape(part),
+        _ => format!("<code>{}</code>", escape(part)),
+    });
+    Html(parts.collect())
+}
+
 /// An icon of the sprite.
 pub fn icon(name: impl AsRef<str>) -> Html {
     let name = name.as_ref();

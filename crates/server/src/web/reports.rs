@@ -85,7 +85,7 @@ pub async fn get(
     if name == "month" {
         let mut at = reader.words.month_begins(app.now());
         for _ in 0..12 {
-            months.push((at.to_string()[..7].to_owned(), reader.words.date(at)));
+            months.push((reader.words.month_number(at), reader.words.month_of(at)));
             at = reader.words.month_begins(at.plus(-1));
         }
     }

@@ -58,6 +58,8 @@ pub struct Reply {
     pub cookies: Vec<String>,
     pub tag: String,
     pub replayed: bool,
+    /// Whether the page is to be asked for again.
+    pub again: bool,
     pub body: String,
 }
 
@@ -152,6 +154,14 @@ impl TestServer {
         self.send("POST", path, &cookie(session), form).await
     }
 
+    /// Sends a form with any text in its fields.
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)], session: &str) -> Reply {
+        let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let fields: Vec<String> =
+            fields.iter().map(|(name, text)| format!("{}={}", encoded(name), encoded(text))).collect();
+        self.post(path, session, &fields.join("&")).await
+    }
+
     /// Sends a request with these cookies.
     pub async fn send(&self, method: &str, path: &str, cookies: &str, form: &str) -> Reply {
         let headers = [("cookie", cookies), ("content-type", "application/x-www-form-urlencoded")];
@@ -195,6 +205,7 @@ impl TestServer {
         let (cookies, location) = (text(header::SET_COOKIE), text(header::LOCATION));
         let tag = text(header::ETAG).into_iter().next().unwrap_or_default();
         let replayed = response.headers().contains_key("idempotency-replayed");
+        let again = response.headers().contains_key("hx-refresh");
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         Reply {
@@ -203,6 +214,7 @@ impl TestServer {
             cookies,
             tag,
             replayed,
+            again,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }

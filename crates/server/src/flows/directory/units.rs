@@ -9,7 +9,10 @@ use stead_store::{Write, unit::Unit};
 use crate::{
     App,
     error::{FieldError, Refusal},
-    flows::{entry, policy::terms},
+    flows::{
+        entry,
+        policy::{self, terms},
+    },
 };
 
 /// How deep the tree may be.
@@ -74,6 +77,10 @@ pub async fn change(
     }
     if taken(&units, &name, parent, Some(id)) {
         return Err(Refusal::form(FieldError::new("name", "unit-taken")));
+    }
+    // Steps of rolling rules out name units: one that is named keeps its name until a version names it no more.
+    if units[place].name != name && policy::names_unit(app, &units[place].name).await? {
+        return Err(Refusal::form(FieldError::new("name", "unit-named")));
     }
     let moved = units[place].parent != parent;
     units[place].parent = parent;

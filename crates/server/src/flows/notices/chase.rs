@@ -25,7 +25,8 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     // Once an hour is often enough.
     const DONE: &str = "notices chase";
     let now = app.now();
-    let hour = (now.0 / time::HOUR).to_string();
+    // A version that comes into force has its own reminders, and they do not wait for the hour.
+    let hour = format!("{} {}", now.0 / time::HOUR, app.pack().digest);
     if app.store.meta(DONE).await?.as_deref() == Some(hour.as_str()) {
         return Ok(false);
     }
@@ -50,7 +51,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     }
     told += confirmations(app).await?;
     told += write_down(app, ending(app).await?).await?;
-    told += write_down(app, appeals(app).await?).await?;
+    told += appeals(app).await?;
     let mut write = app.store.write().await?;
     write.set_meta(DONE, &hour).await?;
     write.commit(&app.keys.ledger).await?;
@@ -219,32 +220,31 @@ async fn ending(app: &App) -> Result<Vec<Tell>, Refusal> {
 }
 
 /// Two days before the time to answer a step, or to appeal, is over.
-async fn appeals(app: &App) -> Result<Vec<Tell>, Refusal> {
+async fn appeals(app: &App) -> Result<u64, Refusal> {
     let now = app.now();
-    let near = app.store.cases_due(now.plus(2 * time::DAY), BATCH).await?;
-    let tells = near.into_iter().filter_map(|case| {
-        let say = match case.state {
-            State::Answer => "notice-case-answer",
-            State::Decided => "notice-case-appeal",
-            State::Told
-            | State::Manager
-            | State::Decision
-            | State::Answered
-            | State::Appeal
-            | State::Closed => return None,
-        };
-        let due = case.next_at.filter(|due| *due > now)?;
-        Some(Tell {
-            person: case.person,
-            topic: Topic::Tasks,
-            source: format!("case:{}:{}", case.id, case.state.word()),
-            at: now,
-            say,
-            given: vec![("due", due.0.to_string())],
-            link: format!("/cases/{}", case.id),
-        })
-    });
-    Ok(tells.collect())
+    let (mut told, mut after) = (0, None);
+    loop {
+        let soon = now.plus(2 * time::DAY);
+        let near = app.store.cases_due(&[State::Answer, State::Decided], soon, after, BATCH).await?;
+        after = near.last().and_then(|last| Some((last.next_at?, last.id)));
+        if after.is_none() {
+            return Ok(told);
+        }
+        let tells = near.into_iter().filter_map(|case| {
+            let say = if case.state == State::Answer { "notice-case-answer" } else { "notice-case-appeal" };
+            let due = case.next_at.filter(|due| *due > now)?;
+            Some(Tell {
+                person: case.person,
+                topic: Topic::Tasks,
+                source: format!("case:{}:{}", case.id, case.state.word()),
+                at: now,
+                say,
+                given: vec![("due", due.0.to_string())],
+                link: format!("/cases/{}", case.id),
+            })
+        });
+        told += write_down(app, tells.collect()).await?;
+    }
 }
 
 /// A day before the time to mend something ends.

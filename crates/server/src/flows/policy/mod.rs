@@ -5,12 +5,15 @@
 
 pub mod confirm;
 pub mod diff;
+pub mod drafts;
 pub mod own_terms;
 pub mod publish;
+pub mod reach;
 pub mod review;
 pub mod signing;
 pub mod subjects;
 pub mod terms;
+pub mod trying;
 pub mod what_if;
 
 use std::sync::Arc;
@@ -42,6 +45,24 @@ pub fn subject(digest: &str) -> String {
 /// When they are not what was stored.
 pub fn files(text: &str) -> Result<Files, Refusal> {
     Ok(serde_json::from_str(text).map_err(stead_store::StoreError::from)?)
+}
+
+/// Whether the version in force, or one that is still to come, rolls rules out to a unit of this name.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn names_unit(app: &App, unit: &str) -> Result<bool, Refusal> {
+    let names = |pack: &Pack| pack.manifest.rollout.iter().any(|step| step.unit.as_deref() == Some(unit));
+    if names(&app.pack()) {
+        return Ok(true);
+    }
+    for version in app.store.policies_due(Millis(i64::MAX)).await? {
+        let Some((_, text)) = app.store.policy_version(&version.digest).await? else { continue };
+        if Pack::load(&files(&text)?).is_ok_and(|pack| names(&pack)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What is wrong with a pack, in one text.
@@ -89,7 +110,9 @@ fn load(files: &Files) -> anyhow::Result<Pack> {
 /// [`Refusal`] when the store is away.
 pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
     if app.store.policy_in_force().await?.is_some() {
-        return Ok(());
+        // A store of an earlier Stead did not know since when rules are asked: since the first version.
+        let first = app.store.policy_versions().await?.last().map(|first| first.published_at);
+        return note_rules(app, first.unwrap_or_else(|| app.now())).await;
     }
     let now = app.now();
     let pack = app.pack();
@@ -116,6 +139,8 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
     write.add_policy(&version, &serde_json::to_string(files).map_err(stead_store::StoreError::from)?).await?;
     let data = json!({ "policy": pack.label() });
     write.append(&entry(now, INSTALLATION, "policy.in-force", subject(&pack.digest), data))?;
+    let rules: Vec<&str> = pack.rules.iter().map(|rule| rule.id.as_str()).collect();
+    write.add_rules_since(&rules, now).await?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
@@ -173,8 +198,23 @@ async fn take_over(app: &App) -> Result<bool, Refusal> {
     })?;
     tracing::info!(policy = pack.label(), digest = pack.digest, "policy in force");
     app.put_in_force(pack);
+    note_rules(app, version.in_force_at.unwrap_or(version.effective_at)).await?;
     terms::refresh(app).await?;
     Ok(true)
+}
+
+/// Writes down since when the rules in force are asked: from then on their first review is counted.
+async fn note_rules(app: &App, since: Millis) -> Result<(), Refusal> {
+    let pack = app.pack();
+    let known = app.store.rules_since().await?;
+    let new: Vec<&str> =
+        pack.rules.iter().map(|rule| rule.id.as_str()).filter(|rule| !known.contains_key(*rule)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut write = app.store.write().await?;
+    write.add_rules_since(&new, since).await?;
+    Ok(write.commit(&app.keys.ledger).await?)
 }
 
 /// Judges every device anew whose last report was judged by another version and that is heard; how many. One

@@ -4,7 +4,7 @@
 use serde_json::json;
 use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time::DAY};
 use stead_policy::{Pack, pack::Files, pack_test};
-use stead_store::policy::{Draft, Version};
+use stead_store::{draft::Draft, policy::Version};
 use tokio::sync::Semaphore;
 
 use super::{files, subject};
@@ -14,6 +14,8 @@ use crate::{
     flows::{entry, person_subject},
 };
 
+/// The file that says what a pack is.
+pub const MANIFEST: &str = "pack.toml";
 /// Most bytes of all files of a pack.
 const LARGEST: usize = 4 * 1024 * 1024;
 /// Most files of a pack.
@@ -23,28 +25,121 @@ const MOST_OPEN: usize = 20;
 /// How far ahead a version may come into force.
 const FARTHEST: i64 = 366 * DAY;
 
-/// What is wrong with a pack, by place; none when it can be published.
-pub fn wrong_with(files: &Files) -> Result<Pack, Vec<String>> {
+/// One thing that keeps a pack from being published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amiss {
+    /// The file.
+    pub path: String,
+    /// Line and column, counted from one; none when it is about all of the file.
+    pub at: Option<(usize, usize)>,
+    /// What it is.
+    pub what: String,
+    /// What to do; empty where that is plain.
+    pub advice: String,
+}
+
+impl std::fmt::Display for Amiss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some((line, column)) = self.at {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}.", self.what)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, " {}", self.advice) }
+    }
+}
+
+/// A pack that was looked through.
+#[derive(Debug)]
+pub struct Looked {
+    /// The pack; none when its files cannot be read.
+    pub pack: Option<Pack>,
+    /// What keeps it from being published: files that cannot be read, and tests of its own that fail.
+    pub amiss: Vec<Amiss>,
+}
+
+impl Looked {
+    /// The pack, when nothing keeps it from being published.
+    ///
+    /// # Errors
+    /// What does.
+    pub fn sound(self) -> Result<Pack, Vec<Amiss>> {
+        self.pack.filter(|_| self.amiss.is_empty()).ok_or(self.amiss)
+    }
+}
+
+fn read(files: &Files) -> Looked {
     if files.len() > MOST_FILES
         || files.iter().map(|(path, text)| path.len() + text.len()).sum::<usize>() > LARGEST
     {
-        return Err(vec![format!("the pack has more than {MOST_FILES} files, or more than {LARGEST} bytes")]);
+        let what = format!("the pack has more than {MOST_FILES} files, or more than {LARGEST} bytes");
+        let amiss = Amiss { path: MANIFEST.to_owned(), at: None, what, advice: String::new() };
+        return Looked { pack: None, amiss: vec![amiss] };
     }
-    let said = |lints: Vec<stead_policy::Lint>| -> Vec<String> {
-        lints.iter().map(|lint| format!("{}: {lint}. {}", lint.place(), lint.advice())).collect()
+    let said = |lints: Vec<stead_policy::Lint>| -> Vec<Amiss> {
+        let of = |lint: &stead_policy::Lint| Amiss {
+            path: lint.path().to_owned(),
+            at: Some(lint.at()),
+            what: lint.message().to_owned(),
+            advice: lint.advice().to_owned(),
+        };
+        lints.iter().map(of).collect()
     };
-    let pack = Pack::load(files).map_err(said)?;
-    let outcomes = pack_test::run(&pack, files).map_err(said)?;
-    let wrong: Vec<String> = outcomes.failed.into_iter().chain(outcomes.missing).collect();
-    if wrong.is_empty() { Ok(pack) } else { Err(wrong) }
+    let pack = match Pack::load(files) {
+        Ok(pack) => pack,
+        Err(lints) => return Looked { pack: None, amiss: said(lints) },
+    };
+    let amiss = match pack_test::run(&pack, files) {
+        Err(lints) => said(lints),
+        Ok(outcomes) => {
+            let all = outcomes.failed.into_iter().chain(outcomes.missing);
+            all.map(|amiss| Amiss {
+                path: format!("tests/{}.toml", amiss.rule),
+                at: None,
+                what: amiss.what,
+                advice: String::new(),
+            })
+            .collect()
+        }
+    };
+    Looked { pack: Some(pack), amiss }
 }
 
-/// The same beside everything else, one at a time: reading and testing a pack is work.
-async fn sound(files: Files) -> Result<Result<Pack, Vec<String>>, Refusal> {
+/// Reads a pack and runs its tests, beside everything else and one at a time: it is work.
+///
+/// # Errors
+/// [`Refusal`] when there is no room for it.
+pub async fn look_through(files: Files) -> Result<Looked, Refusal> {
     static ONE: Semaphore = Semaphore::const_new(1);
     let busy = || Refusal::said(Kind::Unavailable, "policy-busy");
-    let _one = ONE.acquire().await.map_err(|_| busy())?;
-    tokio::task::spawn_blocking(move || wrong_with(&files)).await.map_err(|_| busy())
+    let one = ONE.acquire().await.map_err(|_| busy())?;
+    // Whoever asked may be gone before the work is done: the turn goes with the work.
+    let work = move || {
+        let _one = one;
+        read(&files)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| busy())
+}
+
+/// A pack that is not sound, as whoever sent it is told.
+fn unsound(kind: Kind, all: &[Amiss]) -> Refusal {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    Refusal::new(kind, format!("The pack cannot be published.\n{}", text::plain(&all.join("\n"), 4000)))
+}
+
+/// Units to which a pack rolls rules out and which there are none of.
+async fn unknown_units(app: &App, pack: &Pack) -> Result<Vec<String>, Refusal> {
+    let units = app.store.unit_names().await?;
+    let named = pack.manifest.rollout.iter().filter_map(|step| step.unit.clone());
+    Ok(named.filter(|unit| !units.contains(unit)).collect())
+}
+
+/// Whether there is room for one more that is open.
+pub(super) async fn room(app: &App) -> Result<(), Refusal> {
+    match app.store.policy_drafts().await?.len() {
+        n if n >= MOST_OPEN => Err(Refusal::said(Kind::Conflict, "policy-many")),
+        _ => Ok(()),
+    }
 }
 
 /// Proposes a version.
@@ -59,30 +154,47 @@ pub async fn propose(
     says: &str,
     effective_at: Option<Millis>,
 ) -> Result<RecordId, Refusal> {
+    room(app).await?;
     let now = app.now();
-    let says = text::plain(says.trim(), 2000);
+    let newest = app.store.policy_newest().await?.map(|(version, _)| version.digest);
+    let draft = Draft {
+        id: RecordId::from_parts(now, app.random()?),
+        based_on: newest.unwrap_or_else(|| app.pack().digest.clone()),
+        files: serde_json::to_string(files).map_err(stead_store::StoreError::from)?,
+        says: says.to_owned(),
+        state: "draft".to_owned(),
+        revision: 0,
+        author: by,
+        changed_by: by,
+        created_at: now,
+        changed_at: now,
+        effective_at,
+        editors: by.to_string(),
+    };
+    put_forward(app, by, draft).await
+}
+
+/// Puts a draft forward, with what its author says of it: a new one where its revision is none yet.
+///
+/// # Errors
+/// As for [`propose`], and when somebody else changed it meanwhile.
+pub(super) async fn put_forward(app: &App, by: PersonId, draft: Draft) -> Result<RecordId, Refusal> {
+    let now = app.now();
+    let is_new = draft.revision == 0;
+    let says = text::plain(draft.says.trim(), 2000);
     let mut wrong = Vec::new();
     if says.is_empty() {
         wrong.push(FieldError::new("says", "policy-says"));
     }
-    let effective_at = effective_at.unwrap_or(now).max(now);
+    let effective_at = draft.effective_at.unwrap_or(now).max(now);
     if effective_at.since(now) > FARTHEST {
         wrong.push(FieldError::new("effective_at", "policy-far"));
     }
-    if app.store.policy_drafts().await?.len() >= MOST_OPEN {
-        return Err(Refusal::said(Kind::Conflict, "policy-many"));
+    let looked = look_through(files(&draft.files)?).await?;
+    let pack = looked.sound().map_err(|all| unsound(Kind::Invalid, &all))?;
+    for unit in unknown_units(app, &pack).await? {
+        wrong.push(FieldError::new("rollout", "policy-unit").with("unit", unit));
     }
-    let pack = sound(files.clone()).await?.map_err(|all| {
-        let detail = text::plain(&all.join("\n"), 4000);
-        Refusal::new(Kind::Invalid, format!("The pack cannot be published.\n{detail}"))
-    })?;
-    let units = app.store.unit_names().await?;
-    for unit in pack.manifest.rollout.iter().filter_map(|step| step.unit.as_ref()) {
-        if !units.contains(unit) {
-            wrong.push(FieldError::new("rollout", "policy-unit").with("unit", unit));
-        }
-    }
-    let id = RecordId::from_parts(now, app.random()?);
     let mut write = app.store.write().await?;
     let number = i64::from(pack.manifest.version);
     if write.newest_policy(&pack.manifest.name).await?.is_some_and(|newest| newest >= number) {
@@ -91,52 +203,62 @@ pub async fn propose(
     if !wrong.is_empty() {
         return Err(Refusal::Form(wrong));
     }
-    let draft = Draft {
-        id,
-        based_on: app.pack().digest.clone(),
-        files: serde_json::to_string(files).map_err(stead_store::StoreError::from)?,
+    let proposed = Draft {
         says,
+        // Whoever puts it forward has a part in it, and leaves publishing to somebody else.
+        editors: draft.editors_and(by),
         state: "proposed".to_owned(),
-        revision: 1,
-        author: by,
-        changed_by: by,
-        created_at: now,
+        revision: draft.revision + 1,
         changed_at: now,
         effective_at: Some(effective_at),
-        editors: by.to_string(),
+        ..draft
     };
-    write.add_policy_draft(&draft).await?;
-    let data = json!({ "policy": pack.label(), "proposal": id, "effective_at": effective_at.0 });
+    if is_new {
+        write.add_policy_draft(&proposed).await?;
+    } else if !write.change_policy_draft(&proposed).await? {
+        return Err(Refusal::said(Kind::Conflict, "draft-moved"));
+    }
+    let data = json!({ "policy": pack.label(), "proposal": proposed.id, "effective_at": effective_at.0 });
     write.append(&entry(now, &person_subject(by), "policy.proposed", subject(&pack.digest), data))?;
     write.commit(&app.keys.ledger).await?;
-    Ok(id)
+    Ok(proposed.id)
 }
 
-async fn open(app: &App, id: RecordId) -> Result<Draft, Refusal> {
+pub(super) async fn open(app: &App, id: RecordId) -> Result<Draft, Refusal> {
     let draft = app.store.policy_draft(id).await?;
     draft
         .filter(|draft| draft.state == "proposed")
         .ok_or_else(|| Refusal::said(Kind::NotFound, "policy-no-proposal"))
 }
 
-/// Lets a proposal be published, by somebody else than its author. It comes into force on its day; on the
-/// spot, when that has passed.
+/// Lets a proposal be published as it was at the revision that was `seen`, by somebody who wrote none of it. It
+/// comes into force on its day; on the spot, when that has passed.
 ///
 /// # Errors
-/// [`Refusal`] when there is no such proposal, its author asks, or another version took its number.
-pub async fn approve(app: &App, by: PersonId, id: RecordId) -> Result<(), Refusal> {
+/// [`Refusal`] when there is no such proposal, it was changed since it was seen, its author asks, or another
+/// version was published since it was proposed.
+pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result<(), Refusal> {
     let now = app.now();
     let draft = open(app, id).await?;
+    if draft.revision != seen {
+        return Err(Refusal::said(Kind::Conflict, "proposal-moved"));
+    }
     if draft.is_by(by) {
         return Err(Refusal::said(Kind::Conflict, "policy-two"));
     }
-    let pack = sound(files(&draft.files)?)
-        .await?
-        .map_err(|all| Refusal::new(Kind::Conflict, text::plain(&all.join("\n"), 4000)))?;
+    let looked = look_through(files(&draft.files)?).await?;
+    let pack = looked.sound().map_err(|all| unsound(Kind::Conflict, &all))?;
+    if let Some(unit) = unknown_units(app, &pack).await?.into_iter().next() {
+        return Err(Refusal::Said(Kind::Conflict, "policy-unit", vec![("unit", unit)]));
+    }
     let mut write = app.store.write().await?;
     let number = i64::from(pack.manifest.version);
     if write.newest_policy(&pack.manifest.name).await?.is_some_and(|newest| newest >= number) {
         return Err(Refusal::said(Kind::Conflict, "policy-number"));
+    }
+    // Whoever proposed it did not know what was published since, and would undo it.
+    if write.newest_policy_digest().await?.is_some_and(|newest| newest != draft.based_on) {
+        return Err(Refusal::said(Kind::Conflict, "proposal-behind"));
     }
     let done = Draft {
         state: "published".to_owned(),
@@ -173,13 +295,16 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId) -> Result<(), Refusa
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
-/// Takes a proposal back, or turns it down.
+/// Takes a proposal or a draft back, or turns it down.
 ///
 /// # Errors
-/// [`Refusal`] when there is no such proposal.
+/// [`Refusal`] when none of that id is open.
 pub async fn withdraw(app: &App, by: PersonId, id: RecordId) -> Result<(), Refusal> {
     let now = app.now();
-    let draft = open(app, id).await?;
+    let draft = match app.store.policy_draft(id).await? {
+        Some(draft) if draft.state == "draft" => draft,
+        _ => open(app, id).await?,
+    };
     let done = Draft {
         state: "withdrawn".to_owned(),
         revision: draft.revision + 1,

@@ -10,7 +10,7 @@ use stead_model::{
     text,
 };
 use stead_policy::pack::{Files, digest_of};
-use stead_store::policy::PackKey;
+use stead_store::draft::PackKey;
 
 use super::subject;
 use crate::{

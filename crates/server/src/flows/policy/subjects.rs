@@ -11,7 +11,6 @@ use stead_model::{
 use stead_policy::{
     Pack, Previous, Rule, Terms,
     judge::{self, ReadAt, judge},
-    rule,
 };
 use stead_store::{
     finding::StoredFinding,
@@ -19,6 +18,7 @@ use stead_store::{
     tally::Tallies,
 };
 
+use super::{review, terms::Index};
 use crate::{
     App,
     error::Refusal,
@@ -45,7 +45,7 @@ const CONTROLS: [&str; 3] = ["NIST SP 800-53", "NIST SP 800-46", "NIST SP 800-11
 pub async fn run(app: &App) -> Result<bool, Refusal> {
     let now = app.now();
     // Each server says it on its pages, whichever of them judges.
-    app.put_review_due(review_due(app).await?);
+    app.put_review_due(review::due(app).await?);
     let last = app.store.meta(LAST).await?;
     let due = last
         .as_deref()
@@ -114,6 +114,43 @@ async fn judge_people(
     judge_all(app, pack, Subject::Person, facts.collect(), now).await
 }
 
+/// Somebody as they stand, and as they would.
+pub(super) struct Would {
+    pub(super) person: PersonId,
+    /// The name of their unit.
+    pub(super) unit: String,
+    pub(super) before: Standing,
+    pub(super) after: Standing,
+}
+
+/// Judges people by a pack that is not in force, after one that was judged. Whoever confirmed the version in
+/// force counts as having confirmed that one.
+pub(super) async fn try_people(
+    app: &App,
+    (pack, index): (&Pack, &Index),
+    after: Option<PersonId>,
+    now: Millis,
+) -> Result<Vec<Would>, Refusal> {
+    let all = app.store.people_records(&app.pack().digest, now, after, BATCH).await?;
+    let ids: Vec<String> = all.iter().map(|records| records.person.to_string()).collect();
+    let before = app.store.subject_findings_of_all(Subject::Person, &ids).await?;
+    let standings = app.store.subject_standings(Subject::Person, &ids).await?;
+    let would = all.into_iter().zip(ids).map(|(records, id)| {
+        let before: &[StoredFinding] = before.get(&id).map_or(&[], Vec::as_slice);
+        let previous =
+            |rule: &str| before.iter().find(|finding| finding.rule == rule).map(check_in::previous);
+        let terms = index.of_subject(Subject::Person, &id);
+        let stands = judge::stands((pack, &terms), Subject::Person, &person_facts(&records), previous, now);
+        Would {
+            person: records.person,
+            before: standings.get(&id).map_or(Standing::Unknown, |stood| stood.standing),
+            after: stands.standing,
+            unit: records.unit,
+        }
+    });
+    Ok(would.collect())
+}
+
 /// Judges the organisation.
 ///
 /// # Errors
@@ -159,19 +196,6 @@ fn person_facts(records: &PersonRecords) -> Facts {
     own.into_iter().chain(to_come(Subject::Person)).collect()
 }
 
-/// When the policy is to be reviewed next: so long after the last review, or after the first version.
-///
-/// # Errors
-/// [`Refusal`] when the store is away.
-pub async fn review_due(app: &App) -> Result<Option<Millis>, Refusal> {
-    let every = rule::duration(&app.pack().manifest.review_every).unwrap_or(365 * DAY);
-    let last = match app.store.policy_reviews(1).await?.first() {
-        Some(review) => Some(review.at),
-        None => app.store.policy_versions().await?.last().map(|first| first.published_at),
-    };
-    Ok(last.map(|last| last.plus(every)))
-}
-
 /// How long people have to confirm a new version, in milliseconds.
 pub fn time_to_confirm(pack: &Pack) -> i64 {
     pack.number("acknowledge_days", 14) * DAY
@@ -189,7 +213,7 @@ async fn organisation_facts(app: &App, pack: &Pack, now: Millis) -> Result<Facts
         false => 0,
     };
     let unmapped = pack.rules.iter().filter(|rule| !has_control(rule)).count();
-    let review = match review_due(app).await? {
+    let review = match review::due(app).await? {
         Some(at) => Fact::known(int(at.0), "record of reviews"),
         None => Fact::unknown("no version was published yet", "record of reviews"),
     };

@@ -1,5 +1,5 @@
-//! What if: judging what devices last reported by a version that is not in force, and saying who would stand
-//! worse, where, and from when on. Nothing is changed.
+//! What if: judging what devices last reported and what the records say of people by a version that is not in
+//! force, and saying what would stand worse, where, and from when on. Nothing is changed.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,14 +7,11 @@ use std::{
 };
 
 use stead_model::{DeviceId, Millis, Standing, Subject, message::Report, seal::Envelope};
-use stead_policy::{
-    Pack,
-    judge::{ReadAt, judge},
-};
+use stead_policy::{Pack, judge::stands};
 use stead_store::{device::ToTry, finding::StoredFinding};
 use tokio::task::JoinSet;
 
-use super::terms::Index;
+use super::{subjects, terms::Index};
 use crate::{App, error::Refusal, flows::check_in, reports::plain};
 
 /// Devices read and judged together.
@@ -45,44 +42,81 @@ pub struct Worse {
     pub rules: Vec<String>,
 }
 
-/// What would be.
+/// How many were judged, and how many of them move from one standing to another, by unit.
 #[derive(Debug, Default)]
-pub struct Tried {
-    /// Devices that were judged.
-    pub devices: i64,
-    /// Devices whose last report could not be read.
-    pub unread: i64,
-    /// How many move from one standing to another, by unit.
+pub struct Moves {
+    /// All that were judged.
+    pub judged: i64,
+    /// By unit, how they stand and would.
     pub units: BTreeMap<String, BTreeMap<(Standing, Standing), i64>>,
-    /// Who would stand worse.
-    pub worse: Vec<Worse>,
-    /// How many more would than are named.
-    pub more: i64,
 }
 
-impl Tried {
+impl Moves {
+    fn note(&mut self, unit: &str, before: Standing, after: Standing) {
+        self.judged += 1;
+        *self.units.entry(unit.to_owned()).or_default().entry((before, after)).or_default() += 1;
+    }
+
     fn add(&mut self, other: Self) {
-        self.devices += other.devices;
-        self.unread += other.unread;
-        self.more += other.more;
+        self.judged += other.judged;
         for (unit, moved) in other.units {
             let all = self.units.entry(unit).or_default();
             for (from_to, n) in moved {
                 *all.entry(from_to).or_default() += n;
             }
         }
-        let room = NAMED.saturating_sub(self.worse.len());
-        self.more += i64::try_from(other.worse.len().saturating_sub(room)).unwrap_or(0);
-        self.worse.extend(other.worse.into_iter().take(room));
     }
 
-    /// How many devices move from one standing to another, of all units.
+    /// Each unit: how many were judged there, and how many come to be due, lapsed and good.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, i64, [i64; 3])> {
+        self.units.iter().map(|(unit, moved)| {
+            let to = |to: Standing| {
+                moved.iter().filter(|((from, after), _)| from != after && *after == to).map(|(_, n)| n).sum()
+            };
+            (unit.as_str(), moved.values().sum(), [Standing::Due, Standing::Lapsed, Standing::Good].map(to))
+        })
+    }
+
+    /// How many move from one standing to another, of all units.
     pub fn moved(&self, from: Standing, to: Standing) -> i64 {
         self.units.values().filter_map(|moved| moved.get(&(from, to))).sum()
     }
 }
 
-/// Judges what every device that is heard last reported by a pack. `progress` is told how many were judged.
+/// What would be.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// Devices.
+    pub devices: Moves,
+    /// People, who are numbers alone.
+    pub people: Moves,
+    /// Devices whose last report could not be read.
+    pub unread: i64,
+    /// Devices that would stand worse.
+    pub worse: Vec<Worse>,
+    /// How many more would than are named.
+    pub more: i64,
+}
+
+impl Tried {
+    /// How many would stand worse, named or not.
+    pub fn worse(&self) -> i64 {
+        i64::try_from(self.worse.len()).unwrap_or(i64::MAX).saturating_add(self.more)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.devices.add(other.devices);
+        self.people.add(other.people);
+        self.unread += other.unread;
+        self.more += other.more;
+        let room = NAMED.saturating_sub(self.worse.len());
+        self.more += i64::try_from(other.worse.len().saturating_sub(room)).unwrap_or(0);
+        self.worse.extend(other.worse.into_iter().take(room));
+    }
+}
+
+/// Judges by a pack what every device that is heard last reported, and what the records say of everybody.
+/// `progress` is told how many devices and people were judged.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
@@ -107,13 +141,23 @@ pub async fn try_out(app: &App, pack: Arc<Pack>, progress: impl Fn(i64)) -> Resu
         going.spawn_blocking(move || judged((&pack, &index), &batch, &against, now));
         if going.len() >= AT_ONCE {
             take(&mut going, &mut tried).await;
-            progress(tried.devices);
+            progress(tried.devices.judged);
         }
     }
     while !going.is_empty() {
         take(&mut going, &mut tried).await;
     }
-    progress(tried.devices);
+    let mut after = None;
+    loop {
+        progress(tried.devices.judged + tried.people.judged);
+        let would = subjects::try_people(app, (&pack, &index), after, now).await?;
+        let Some(last) = would.last() else { break };
+        after = Some(last.person);
+        // How somebody stands is read on their record, for a purpose: here they are numbers.
+        for one in would {
+            tried.people.note(&one.unit, one.before, one.after);
+        }
+    }
     tried.worse.sort_by(|a, b| {
         (b.after, a.lapses_at, &a.unit, &a.name).cmp(&(a.after, b.lapses_at, &b.unit, &b.name))
     });
@@ -165,8 +209,7 @@ fn judged(
             tried.unread += 1;
             continue;
         };
-        tried.devices += 1;
-        *tried.units.entry(one.unit.clone()).or_default().entry((one.standing, after)).or_default() += 1;
+        tried.devices.note(&one.unit, one.standing, after);
         if rank(after) > rank(one.standing) {
             tried.worse.push(Worse {
                 device: one.device,
@@ -202,16 +245,13 @@ fn judge_one(
     let payload = envelope.unchecked_payload().ok()?;
     let report: Report<'_> = serde_json::from_slice(&payload).ok()?;
     let facts = check_in::facts_of(&report, &one.owner).ok()?;
-    let read_at = ReadAt { collected: report.at.min(now), kept: &report.read_at };
     let previous = |rule: &str| {
         let found = against?.iter().find(|finding| finding.rule == rule)?;
         Some(check_in::previous(found))
     };
     let terms = index.of_device(one.device, one.person_id);
-    let judgement = judge((pack, &terms), Subject::Device, &facts, &read_at, previous, now);
-    let counts =
-        judgement.findings.iter().filter(|found| found.outcome.counts_against() && found.due.is_some());
-    let rules = counts.map(|found| pack.rules[found.rule].id.clone()).collect();
-    let lapses_at = if judgement.standing == Standing::Due { judgement.next_deadline } else { None };
-    Some((judgement.standing, lapses_at, rules))
+    let stands = stands((pack, &terms), Subject::Device, &facts, previous, now);
+    let rules = stands.against.iter().map(|place| pack.rules[*place].id.clone()).collect();
+    let lapses_at = stands.next_deadline.filter(|_| stands.standing == Standing::Due);
+    Some((stands.standing, lapses_at, rules))
 }
