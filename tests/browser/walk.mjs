@@ -20,7 +20,7 @@ export async function person(base, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
   const trouble = [];
-  page.on('console', (message) => { if (message.type() === 'error' && !/status of 4(03|22|04)/.test(message.text())) trouble.push(message.text()); });
+  page.on('console', (message) => { if (message.type() === 'error' && !/status of 4(03|04|09|22)/.test(message.text())) trouble.push(message.text()); });
   page.on('pageerror', (error) => trouble.push(String(error)));
   page.on('request', (request) => { if (!request.url().startsWith(base)) trouble.push(`asked a third party: ${request.url()}`); });
   return { context, page, trouble };

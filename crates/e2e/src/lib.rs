@@ -6,9 +6,12 @@
     reason = "only tests link this, and a test that cannot go on must stop"
 )]
 
+pub mod mail;
+
 use std::{
     fs,
     io::Write,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -24,7 +27,7 @@ use stead_model::{
     problem::Problem,
     seal::{Envelope, VerifyingKey},
 };
-use stead_testkit::{Client, Postgres, Server, SimDevice, device::text, program};
+use stead_testkit::{Client, Postgres, Server, SimDevice, device::text, free_port, program};
 
 /// The server lives as long as this process: its guard ends it when the process does.
 static POSTGRES: LazyLock<Result<Postgres, String>> = LazyLock::new(|| Postgres::start(false));
@@ -124,8 +127,15 @@ pub fn read_pdf(pdf: &[u8]) -> Option<Value> {
 impl Fleet {
     /// Starts a server, enrols a device, signs in.
     pub fn start(store: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(&folder.path().join("server"), store).unwrap();
+        Self::start_with(tempfile::tempdir().unwrap(), store, &[])
+    }
+
+    /// [`Fleet::start`] in a folder, with more arguments for the server.
+    pub fn start_with(folder: tempfile::TempDir, store: Option<&str>, more: &[String]) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
+        let program = program("stead-server").unwrap();
+        let server =
+            Server::start_with(&program, &folder.path().join("server"), store, address, more).unwrap();
         let mut client = server.client().unwrap();
         let code = server.admin(&["enrol-code", "Sam Sample"]).unwrap();
         let device = SimDevice::enrol(&mut client, [1; 32], &code, "laptop-1", system_now()).unwrap();
@@ -204,7 +214,7 @@ impl Fleet {
         assert!(done, "{said}");
         let id = said.trim().rsplit('/').next().unwrap();
         let path = format!("/api/v1/policy/proposals/{id}/approval");
-        let (status, said) = self.api("POST", &path, approver, &serde_json::json!({}));
+        let (status, said) = self.api("POST", &path, approver, &serde_json::json!({ "revision": 1 }));
         assert_eq!(status, 204, "{said}");
     }
 

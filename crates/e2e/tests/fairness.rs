@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: what cannot go on must stop")]
 
 use serde_json::{Value, json};
-use stead_e2e::{Fleet, copy_pack, on_both, read_oscal, read_pdf};
+use stead_e2e::{
+    Fleet, copy_pack,
+    mail::{MailPeer, mail_arguments},
+    on_both, read_oscal, read_pdf,
+};
 use stead_model::{Fact, Outcome, Standing, fact::Field, time::SECOND};
 use stead_testkit::device::good_facts_at;
 
@@ -384,4 +388,92 @@ fn rc_1_confidentiality_is_asked_of_text_secrets_and_sign_in(f: &mut Fleet) {
     assert_eq!(f.finding(&answer, "password-manager").outcome, Outcome::Unknown);
     // Sign-in: more than a password.
     assert!(!judged(f, "You sign in with more than a password"));
+}
+
+/// A version is published, goes out by real mail, is confirmed, those who have not are chased and named with the
+/// reason, their manager hears of it, and at last it has reached everybody.
+#[test]
+fn rc_9_a_version_reaches_everybody_by_mail_or_names_who_is_missing_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = folder.path().join("ca.pem");
+    let Some(mut peer) = MailPeer::start("starttls", &trust) else { return };
+    let more = mail_arguments(folder.path(), "smtp+starttls", peer.port, &trust);
+    let mut f = Fleet::start_with(folder, None, &more);
+    let w = world(&mut f);
+    let (_, nora) = f.join("Nora Nomail", "nobody@stead.example", &[]);
+    let (lea_id, lea) = f.join("Lea Away", "lea@stead.example", &[]);
+    let owner = f.cookie.clone();
+    for cookie in [&w.sam, &w.manager, &nora] {
+        let now = [("devices", "now"), ("tasks", "now"), ("record", "now"), ("mail", "1")];
+        assert_eq!(f.client.post_form("/me/notices", cookie, &now).unwrap().0, 303);
+    }
+    // Everybody confirms what is in force to begin with, but who is enrolled and has no way in yet.
+    let digest =
+        |f: &mut Fleet| f.api("GET", "/api/v1/policy", &w.sam_token, &Value::Null).1["digest"].clone();
+    let confirm = |f: &mut Fleet, cookie: &str| {
+        let digest = digest(f);
+        let form = [("digest", digest.as_str().unwrap()), ("answer-0", "1"), ("answer-1", "0")];
+        let (status, said) = f.client.post_form("/policy/confirm", cookie, &form).unwrap();
+        assert_eq!(status, 303, "{said}");
+    };
+    confirm(&mut f, &w.sam);
+    let state = |f: &mut Fleet, id: &str, to: &str| {
+        let path = format!("/api/v1/people/{id}/state");
+        let (status, said) = f.api("PUT", &path, &w.coordinator_token, &json!({ "state": to }));
+        assert!(status < 300, "{said}");
+    };
+    state(&mut f, &lea_id, "on_leave");
+
+    // No time to confirm it: who has not, is late at once.
+    quick(&mut f, &w, &[("pack.toml", "acknowledge_days = { value = 14", "acknowledge_days = { value = 0")]);
+    let (_, page) = f.client.get("/policy", &w.sam).unwrap();
+    assert!(page.contains("This has changed since") && page.contains("3 days before"), "{page}");
+
+    let mut told = String::new();
+    while !(told.contains("remote-work 4 is in force") && told.contains("You were to confirm")) {
+        let mail = peer.next_to("sam@stead.example");
+        assert_eq!((mail["tls"].as_bool(), mail["signed_in"].as_bool()), (Some(true), Some(true)));
+        told += mail["parts"]["text/plain"].as_str().unwrap();
+    }
+    assert!(told.contains("/policy"), "{told}");
+    let mut told = String::new();
+    while !told.contains("have not confirmed") {
+        told += peer.next_to("mona@stead.example")["parts"]["text/plain"].as_str().unwrap();
+    }
+
+    for cookie in [&w.sam, &w.manager, &w.coordinator, &w.security, &owner] {
+        confirm(&mut f, cookie);
+    }
+    let why = |f: &mut Fleet, name: &str| {
+        let (_, reach) = f.api("GET", "/api/v1/policy/reach", &w.security_token, &Value::Null);
+        let items = reach["missing"]["items"].as_array().unwrap().clone();
+        let one = items.iter().find(|one| one["person"]["name"] == name).cloned();
+        one.map_or(String::new(), |one| one["why"].as_str().unwrap().to_owned())
+    };
+    f.until("what came back is known", |f| why(f, "Nora Nomail") == "bounced");
+    assert_eq!(why(&mut f, "Lea Away"), "on-leave");
+    assert_eq!(why(&mut f, "Sam Sample"), "no-address");
+    assert_eq!(why(&mut f, "Sam Teleworker"), "", "who has confirmed is not missing");
+    let (_, page) = f.client.get("/policy/reach", &w.security).unwrap();
+    assert!(page.contains("Could not be reached by mail") && page.contains("On leave"), "{page}");
+
+    // Each reason is mended, and then it has reached everybody.
+    let (_, all) = f.api("GET", "/api/v1/people?q=Sample", &w.coordinator_token, &Value::Null);
+    let sample_id = all["items"][0]["id"].as_str().unwrap().to_owned();
+    let address = json!({ "email": "sample@stead.example" });
+    let (status, said) =
+        f.api("PATCH", &format!("/api/v1/people/{sample_id}"), &w.coordinator_token, &address);
+    assert!(status < 300, "{said}");
+    let link = f.server.admin(&["invite", "sample@stead.example", "--base-url", &f.server.url()]).unwrap();
+    let path = link.strip_prefix(&f.server.url()).unwrap().to_owned();
+    let sample = f.client.post_for_cookie(&path).unwrap().1.unwrap();
+    state(&mut f, &lea_id, "active");
+    for cookie in [&sample, &lea, &nora] {
+        confirm(&mut f, cookie);
+    }
+    let (_, reach) = f.api("GET", "/api/v1/policy/reach", &w.security_token, &Value::Null);
+    assert_eq!(reach["all"], reach["confirmed"], "{reach}");
+    let (_, page) = f.client.get("/policy/reach", &w.security).unwrap();
+    assert!(page.contains("Everybody who works here has confirmed it."), "{page}");
+    f.verify_ledger();
 }

@@ -2,77 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot go on must stop")]
 
 use std::{
-    io::{BufRead, BufReader, Lines},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
-use stead_e2e::{peer, peers};
+use stead_e2e::mail::{MailPeer, mail_arguments};
 use stead_testkit::{Client, Server, free_port, program};
 
-/// A mail server that runs until the test ends.
-struct Peer {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    port: u64,
-}
-
-impl Peer {
-    /// None, with the reason printed, where there is no Python with the packages that tests need.
-    fn start(kind: &str, trust: &Path) -> Option<Self> {
-        let mut command = Command::new(peer("python")?);
-        command.arg(peers().join("mail.py")).arg(kind).arg(trust);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut peer = Self { child, lines, port: 0 };
-        peer.port = peer.next()["port"].as_u64().unwrap();
-        Some(peer)
-    }
-
-    /// The next message that it took; waits for it.
-    fn next(&mut self) -> Value {
-        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
-    }
-
-    /// The next message to somebody.
-    fn next_to(&mut self, address: &str) -> Value {
-        loop {
-            let message = self.next();
-            if message["to"][0] == address {
-                return message;
-            }
-        }
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn server(folder: &Path, scheme: &str, port: u64, trust: &Path) -> Server {
-    let password = folder.join("mail-password");
-    std::fs::write(&password, "post office\n").unwrap();
-    let more: Vec<String> = [
-        "--mail-server",
-        &format!("{scheme}://localhost:{port}"),
-        "--mail-from",
-        "Stead <stead@stead.example>",
-        "--mail-user",
-        "stead",
-        "--mail-password-file",
-        password.to_str().unwrap(),
-        "--mail-trust",
-        trust.to_str().unwrap(),
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let more = mail_arguments(folder, scheme, port, trust);
     let server: PathBuf = program("stead-server").unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
     Server::start_with(&server, &folder.join("server"), None, address, &more).unwrap()
@@ -94,7 +34,7 @@ fn until(client: &mut Client, path: &str, cookie: &str, words: &str) -> String {
 fn mail_reaches_people_over_starttls_and_tells_nothing_in_its_subject() {
     let folder = tempfile::tempdir().unwrap();
     let trust = folder.path().join("ca.pem");
-    let Some(mut peer) = Peer::start("starttls", &trust) else { return };
+    let Some(mut peer) = MailPeer::start("starttls", &trust) else { return };
     let server = server(folder.path(), "smtp+starttls", peer.port, &trust);
     let mut client = server.client().unwrap();
     let operator = server.sign_in().unwrap();
@@ -137,7 +77,7 @@ fn mail_reaches_people_over_starttls_and_tells_nothing_in_its_subject() {
 fn mail_that_cannot_be_delivered_is_shown_and_what_was_only_late_arrives() {
     let folder = tempfile::tempdir().unwrap();
     let trust = folder.path().join("ca.pem");
-    let Some(mut peer) = Peer::start("smtps", &trust) else { return };
+    let Some(mut peer) = MailPeer::start("smtps", &trust) else { return };
     let server = server(folder.path(), "smtps", peer.port, &trust);
     let mut client = server.client().unwrap();
     let operator = server.sign_in().unwrap();
@@ -165,9 +105,9 @@ fn mail_that_cannot_be_delivered_is_shown_and_what_was_only_late_arrives() {
 fn a_mail_server_that_nobody_vouches_for_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (theirs, ours) = (folder.path().join("theirs.pem"), folder.path().join("ours.pem"));
-    let Some(peer) = Peer::start("smtps", &theirs) else { return };
+    let Some(peer) = MailPeer::start("smtps", &theirs) else { return };
     // Another authority's certificate is trusted.
-    let Some(other) = Peer::start("smtps", &ours) else { return };
+    let Some(other) = MailPeer::start("smtps", &ours) else { return };
     let server = server(folder.path(), "smtps", peer.port, &ours);
     let mut client = server.client().unwrap();
     let operator = server.sign_in().unwrap();

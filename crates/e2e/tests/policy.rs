@@ -52,11 +52,12 @@ fn rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_conf
     let address = said.trim().rsplit(f.server.url().as_str()).next().unwrap().to_owned();
     let (_, page) = f.client.get(&address, &author).unwrap();
     assert!(page.contains("Somebody else than its author lets a version be published."));
-    let (status, _) = f.client.post_form(&format!("{address}/approve"), &author, &[]).unwrap();
+    let seen = [("revision", "1")];
+    let (status, _) = f.client.post_form(&format!("{address}/approve"), &author, &seen).unwrap();
     assert_eq!(status, 422);
     let (_, page) = f.client.get(&address, &other).unwrap();
     assert!(page.contains("Asks for more.") && page.contains("3 days before, 1 day now"), "{page}");
-    let (status, _) = f.client.post_form(&format!("{address}/approve"), &other, &[]).unwrap();
+    let (status, _) = f.client.post_form(&format!("{address}/approve"), &other, &seen).unwrap();
     assert_eq!(status, 303);
 
     // It is in force for everybody and every device at once; the version before stays readable.

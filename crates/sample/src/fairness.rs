@@ -1,7 +1,7 @@
 //! What follows in the sample when rules are not kept: some ask for an exception, cases go their way, and people
 //! answer and decide, each in their own words.
 
-use stead_model::{PersonId, Subject, UnitId, time::DAY};
+use stead_model::{PersonId, Subject, time::DAY};
 use stead_server::{
     App,
     flows::{
@@ -10,7 +10,10 @@ use stead_server::{
         policy::own_terms,
     },
 };
-use stead_store::case::{Case, State};
+use stead_store::{
+    case::{Case, State},
+    within::Within,
+};
 
 use crate::{people::Organisation, told};
 
@@ -38,7 +41,7 @@ pub async fn live(
     let now = app.now();
     if day == 120 {
         let (by, _) = organisation.who_publish();
-        let staff = app.store.cases(UnitId::ORGANISATION, None, None, 1).await?;
+        let staff = app.store.cases(&Within::All, None, None, 1).await?;
         for case in staff.iter().filter(|case| case.person != by) {
             let words = "Agreed on taking over the personnel files";
             own_terms::bind(app, by, case.person, "own-quick-lock", words).await.map_err(told)?;
@@ -59,7 +62,7 @@ pub async fn live(
         let decision = exceptions::Decision { grants, until: None, words: words.to_owned() };
         exceptions::settle(app, *by, exception.id, decision).await.map_err(told)?;
     }
-    for case in app.store.cases(UnitId::ORGANISATION, None, None, 200).await? {
+    for case in app.store.cases(&Within::All, None, None, 200).await? {
         step(app, &case, luck).await?;
     }
     Ok(())

@@ -1,0 +1,82 @@
+//! A mail server of another make, to which the programs under test send.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{peer, peers};
+
+/// How long a test waits for a message. What happens together is held back for two minutes.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// A mail server that runs until the test ends.
+pub struct MailPeer {
+    child: Child,
+    said: Receiver<String>,
+    /// Where it listens.
+    pub port: u64,
+}
+
+impl MailPeer {
+    /// None, with the reason printed, where there is no Python with the packages that tests need.
+    pub fn start(kind: &str, trust: &Path) -> Option<Self> {
+        let mut command = Command::new(peer("python")?);
+        command.arg(peers().join("mail.py")).arg(kind).arg(trust);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, said) = mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        let mut peer = Self { child, said, port: 0 };
+        peer.port = peer.take()["port"].as_u64().unwrap();
+        Some(peer)
+    }
+
+    /// The next message that it took; waits for it.
+    pub fn take(&mut self) -> Value {
+        let line = self.said.recv_timeout(LONGEST).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The next message to somebody.
+    pub fn next_to(&mut self, address: &str) -> Value {
+        loop {
+            let message = self.take();
+            if message["to"][0] == address {
+                return message;
+            }
+        }
+    }
+}
+
+impl Drop for MailPeer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a server is started with that sends its mail there.
+pub fn mail_arguments(folder: &Path, scheme: &str, port: u64, trust: &Path) -> Vec<String> {
+    let password = folder.join("mail-password");
+    std::fs::write(&password, "post office\n").unwrap();
+    [
+        "--mail-server",
+        &format!("{scheme}://localhost:{port}"),
+        "--mail-from",
+        "Stead <stead@stead.example>",
+        "--mail-user",
+        "stead",
+        "--mail-password-file",
+        password.to_str().unwrap(),
+        "--mail-trust",
+        trust.to_str().unwrap(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
