@@ -82,9 +82,12 @@ async fn forget_gone(app: &App, now: Millis) -> Result<bool, Refusal> {
     let mut write = app.store.write().await?;
     let mut tallies = Tallies::default();
     for id in &gone {
-        for finding in write.drop_subject(Subject::Person, id).await? {
-            tallies.outcome_gone(&finding.rule, finding.outcome);
-        }
+        let findings = write.drop_subject(Subject::Person, id).await?;
+        findings.iter().for_each(|finding| tallies.outcome_gone(&finding.rule, finding.outcome));
+        let change = |one: &StoredFinding| json!({ "rule": one.rule, "from": one.outcome, "to": null });
+        let changes: Vec<_> = findings.iter().map(change).collect();
+        let data = json!({ "changes": changes, "policy": app.pack().label() });
+        write.append(&entry(now, "judging", "findings.changed", format!("person:{id}"), data))?;
     }
     write.write_tallies(tallies, now.day()).await?;
     write.commit(&app.keys.ledger).await?;
