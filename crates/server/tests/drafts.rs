@@ -133,6 +133,10 @@ async fn what_came_into_force_meanwhile_is_not_undone() {
     assert!(behind.taken.contains_key("pack.toml"), "{:?}", behind.taken.keys());
     assert_eq!(behind.taken["rules/clock-right.md"], None);
 
+    server.give(ana, Role::Coordinator, all).await;
+    let page = server.get(&format!("/policy/drafts/{id}/catch-up"), &server.sign_in(ana).await).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("P5D") && page.body.contains("P1D"), "both texts: {}", page.body);
     let revision = open.draft.revision;
     let none = BTreeMap::new();
     assert!(

@@ -57,7 +57,8 @@ impl Open {
     }
 }
 
-fn text_in<'a>(files: &'a Files, path: &str) -> &'a str {
+/// The text of a file as it counts, among these files; empty when there is none.
+pub fn text_in<'a>(files: &'a Files, path: &str) -> &'a str {
     files.get(path).or_else(|| files.get(&format!("{BASE}{path}"))).map_or("", String::as_str)
 }
 

@@ -126,10 +126,6 @@ async fn in_force(app: &App) -> Result<Files, PageError> {
     Ok(crate::flows::policy::files(&text)?)
 }
 
-fn text_of<'a>(files: &'a Files, path: &str) -> &'a str {
-    files.get(path).or_else(|| files.get(&format!("{BASE}{path}"))).map_or("", String::as_str)
-}
-
 async fn draft_of(
     app: &App,
     reader: &Reader,
@@ -147,7 +143,7 @@ async fn draft_of(
     let list = |path: &str, name: &str| Listed {
         path: path.to_owned(),
         name: name.to_owned(),
-        changed: open.text(path) != text_of(&before, path),
+        changed: open.text(path) != drafts::text_in(&before, path),
         amiss: counts.get(path).copied().unwrap_or(0),
     };
     let paths = drafts::paths(&open.files);
@@ -165,7 +161,7 @@ async fn draft_of(
             title: title_in(open.text(path)).unwrap_or_else(|| rule.to_owned()),
             page: list(path, rule),
             others: translations.chain([tests]).map(|(path, name)| list(&path, name)).collect(),
-            is_new: text_of(&before, path).is_empty(),
+            is_new: drafts::text_in(&before, path).is_empty(),
         });
     }
     rules.sort_by_key(|rule| {
@@ -383,7 +379,7 @@ async fn file_of(app: &App, reader: &Reader, id: RecordId, shown: Shown) -> Resu
         title: title.flatten().unwrap_or_else(|| path.clone()),
         was: was.unwrap_or_else(|| mark(there)),
         met: met.then(|| side_by_side::compare(there, &text.replace("\r\n", "\n"))),
-        changed: side_by_side::compare(text_of(&before, &path), there),
+        changed: side_by_side::compare(drafts::text_in(&before, &path), there),
         check: Check::of(app, &reader.words, &open, (&path, &text)).await?,
         earlier: app.store.draft_texts(id, &path, EARLIER).await?,
         removes: path != MANIFEST && open.files.contains_key(&path),
