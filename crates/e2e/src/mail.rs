@@ -76,6 +76,9 @@ pub fn mail_arguments(folder: &Path, scheme: &str, port: u64, trust: &Path) -> V
         password.to_str().unwrap(),
         "--mail-trust",
         trust.to_str().unwrap(),
+        // Tests wait for each message, whatever came before it.
+        "--mail-apart",
+        "1",
     ]
     .map(str::to_owned)
     .to_vec()

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
-use stead_model::{Millis, time::SECOND};
+use stead_model::{
+    Millis,
+    time::{MINUTE, SECOND},
+};
 use stead_policy::{Pack, pack::Files, shipped};
 use stead_store::Store;
 use zeroize::Zeroizing;
@@ -59,6 +62,8 @@ pub struct Config {
     pub outside: Option<outside::Settings>,
     /// How mail goes out, where it does.
     pub mail: Option<mail::Settings>,
+    /// Milliseconds between two messages to the same person.
+    pub apart: i64,
     /// The program that prints; the one beside this one, when none is named.
     pub printer: Option<PathBuf>,
     /// Where a backup is made each day, and how many are kept.
@@ -75,6 +80,7 @@ impl Default for Config {
             behind_proxy: false,
             outside: None,
             mail: None,
+            apart: 15 * MINUTE,
             printer: None,
             backups: None,
             language: Language::English,

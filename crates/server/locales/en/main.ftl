@@ -880,6 +880,7 @@ then-not-judged = It had not been judged by then.
 settings = Settings
 settings-how = Settings are given to the server when it starts, and hold until it is started anew.
 setting-check-in = Devices check in every
+setting-apart = Messages to the same person are apart by
 setting-proxy = Something in front speaks TLS
 setting-backups = Backups, how many are kept
 backups = Backups

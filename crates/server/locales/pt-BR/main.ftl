@@ -947,6 +947,7 @@ then-not-judged = Ainda não tinha sido avaliado.
 settings = Configurações
 settings-how = As configurações são dadas ao servidor quando ele inicia, e valem até que inicie de novo.
 setting-check-in = Os dispositivos se apresentam a cada
+setting-apart = Mensagens à mesma pessoa têm um intervalo de
 setting-proxy = Algo à frente faz o TLS
 setting-backups = Cópias de segurança, quantas são guardadas
 backups = Cópias de segurança

@@ -73,6 +73,9 @@ pub(super) struct Serve {
     /// More certificates to trust at the mail server, PEM.
     #[arg(long, value_name = "FILE", requires = "mail_server", env = "STEAD_MAIL_TRUST")]
     mail_trust: Option<PathBuf>,
+    /// Seconds between two messages to the same person; what is about their account waits for nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, env = "STEAD_MAIL_APART", value_parser = clap::value_parser!(i64).range(1..=86_400))]
+    mail_apart: i64,
     /// Program that prints documents, when it is not the stead-print beside this one.
     #[arg(long, value_name = "FILE", env = "STEAD_PRINTER")]
     printer: Option<PathBuf>,
@@ -124,6 +127,7 @@ impl Serve {
             behind_proxy: self.behind_proxy,
             outside,
             mail,
+            apart: self.mail_apart * SECOND,
             printer: self.printer,
             backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)

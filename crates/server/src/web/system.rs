@@ -67,6 +67,7 @@ fn settings(app: &App, words: &Words) -> Vec<Setting> {
         ("setting-proxy", words.yes(config.behind_proxy), "--behind-proxy"),
         ("outside", outside.unwrap_or_else(none), "--oidc-issuer"),
         ("channel-mail", mail.unwrap_or_else(none), "--mail-server, --mail-from"),
+        ("setting-apart", words.length(config.apart), "--mail-apart"),
         ("setting-backups", backups.unwrap_or_else(none), "--backup-dir, --backup-keep"),
         ("field-language", config.language.name().to_owned(), "--language"),
     ]

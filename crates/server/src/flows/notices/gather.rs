@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use stead_model::{Employment, Millis, PersonId, time};
+use stead_model::{Employment, Millis, PersonId};
 use stead_store::{
     delivery::Delivery,
     notice::{Choice, Notice},
@@ -13,8 +13,6 @@ use stead_store::{
 use super::{Topic, address, choice, line, outgoing, said, spoken};
 use crate::{App, channels::Message, error::Refusal, things, words::Words};
 
-/// How far messages to the same person are apart; what is about their account waits for nothing.
-const APART: i64 = 15 * time::MINUTE;
 /// People told in one round.
 const BATCH: i64 = 100;
 /// Most things of one message; the page has the rest.
@@ -71,14 +69,15 @@ pub fn mail(
     })
 }
 
-/// Tells everybody for whom something may go out; how many.
+/// Tells everybody for whom something may go out; how many. Messages to the same person are apart as the operator
+/// says; what is about their account waits for nothing.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &App) -> Result<usize, Refusal> {
     let now = app.now();
     let mut told = 0;
-    for person in app.store.to_be_told(now, now.plus(-APART), BATCH).await? {
+    for person in app.store.to_be_told(now, now.plus(-app.config.apart), BATCH).await? {
         told += usize::from(tell(app, person, now).await?);
     }
     Ok(told)
