@@ -34,6 +34,12 @@ impl Test {
         if browser {
             machine::run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund", "--silent"])?;
         }
+        let proxies = need(
+            "nginx and Caddy",
+            || machine::has("nginx") && machine::has("caddy"),
+            &["nginx-light", "caddy"],
+            &mut skipped,
+        )?;
         let python = need("Python", has_python, &["python3", "python3-venv"], &mut skipped)?;
         if python {
             machine::run("python3", &["-m", "venv", PEERS])?;
@@ -57,7 +63,7 @@ impl Test {
         }
         // Tests that would be skipped fail instead when what they need is there.
         let mut arguments = vec!["test", "--workspace"];
-        let all = postgres && browser && python;
+        let all = postgres && browser && proxies && python;
         if !all {
             arguments.push("--no-fail-fast");
         }

@@ -1,6 +1,9 @@
 //! Checking in: collect, seal, send; spool while the server is away.
 
-use std::{thread, time::Duration};
+use std::{
+    sync::mpsc::{Receiver, Sender},
+    time::Duration,
+};
 
 use anyhow::Context;
 use stead_model::{
@@ -20,6 +23,7 @@ use crate::{
     spool::Spool,
     state::{Identity, Progress, State},
     transport::{SendError, Transport},
+    wake::{self, Wake},
 };
 
 /// Facts travel whole at least this often, so that there is a recent sealed report.
@@ -76,7 +80,7 @@ impl<'a> CheckIns<'a> {
     /// # Errors
     /// When the server refuses, or the state cannot be written.
     pub fn once(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<CheckedIn> {
-        let prepared = Prepared::new(facts::collect(&self.host, &self.kept, now()))?;
+        let prepared = Prepared::new(facts::collect(&self.host, &self.kept, &self.state.places()?, now()))?;
         self.kept.save(&self.state.file("kept.json"))?;
         if let Err(why) = self.deliver_spool(now)? {
             self.wait_in_spool(&prepared, now())?;
@@ -179,6 +183,7 @@ impl<'a> CheckIns<'a> {
         if answer.findings.is_some() {
             self.state.keep_answer(&sealed)?;
         }
+        self.state.keep_latest(&sealed)?;
         Ok(CheckedIn::Answered(Box::new(answer)))
     }
 
@@ -198,15 +203,26 @@ impl<'a> CheckIns<'a> {
     }
 
     /// Checks in again and again at the interval that the server tells, give or take a tenth, so that
-    /// devices that started together do not stay together.
+    /// devices that started together do not stay together; and at once when something wakes it.
     ///
     /// # Errors
     /// When the state cannot be written, or no randomness is to be had.
-    pub fn keep_on(&self, now: &dyn Fn() -> Millis, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+    pub fn keep_on(
+        &self,
+        now: &dyn Fn() -> Millis,
+        say: &dyn Fn(&str),
+        woken: &Receiver<Wake>,
+    ) -> anyhow::Result<()> {
         let mut interval = FIRST_INTERVAL;
         let mut asked_at = None;
+        let (mut waiting, mut changed) = (Vec::new(), Vec::new());
         loop {
-            match self.once(now) {
+            let checked_in = self.once(now);
+            for done in waiting {
+                // Whoever waited may have gone away meanwhile.
+                let _: Result<(), _> = Sender::send(&done, ());
+            }
+            match checked_in {
                 Ok(CheckedIn::Answered(answer)) => {
                     interval = answer.next_in.clamp(SECOND, 24 * HOUR);
                     say(&format!("checked in, number {}: {}", answer.seq, answer.standing));
@@ -220,7 +236,11 @@ impl<'a> CheckIns<'a> {
                     say(&format!("messages could not be asked for: {error:#}"));
                 }
             }
-            thread::sleep(Duration::from_millis(jittered(interval)?));
+            let settles = if changed.is_empty() { wake::SETTLES } else { wake::GOES_ON };
+            (waiting, changed) = wake::wait(woken, Duration::from_millis(jittered(interval)?), settles);
+            if !changed.is_empty() {
+                say(&format!("something has changed: {}", changed.join(", ")));
+            }
         }
     }
 }

@@ -6,17 +6,21 @@
 pub mod check;
 pub mod checking_in;
 pub mod desktop;
+pub mod door;
 pub mod enrol;
 pub mod facts;
 pub mod files;
 pub mod host;
 pub mod kept;
 pub mod notices;
+pub mod place;
 pub mod reporting;
 pub mod show;
 pub mod spool;
 pub mod state;
 pub mod transport;
+pub mod wake;
+pub mod watch;
 
 /// The version that reports name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,14 +7,17 @@ use clap::{Parser, Subcommand};
 use stead_agent::{
     check::{self, Checked},
     checking_in::{CheckIns, CheckedIn},
+    door::{self, Door, Pages},
     enrol, facts,
     host::Host,
     kept::Kept,
+    place::{Kind, Places},
     reporting::Prepared,
     show,
-    state::{self, State},
+    state::{self, Identity, State},
+    watch::Watch,
 };
-use stead_model::{DeviceId, Millis};
+use stead_model::{DeviceId, Millis, message::PROOF_PORT};
 
 /// Shows what the remote-work policy asks of this computer, and tells the server when you want it to.
 #[derive(Parser)]
@@ -58,6 +61,18 @@ enum Command {
         /// Check in once and end.
         #[arg(long)]
         once: bool,
+        /// Port on this machine at which a browser here is told which device it runs on.
+        #[arg(long, value_name = "PORT", default_value_t = PROOF_PORT)]
+        door: u16,
+    },
+    /// Show what this place is taken for, or say what it is.
+    #[command(after_help = "How a place is known stays on this computer; what is sent is the one word.")]
+    Place {
+        /// What it is.
+        kind: Option<Kind>,
+        /// Forget it again.
+        #[arg(long, conflicts_with = "kind")]
+        forget: bool,
     },
     /// Show the server's last answer, as long as it is valid.
     Status,
@@ -79,7 +94,8 @@ fn main() -> ExitCode {
         Command::Check { json, facts } => checked(&state, json, facts),
         Command::ShowReport => show_report(&state),
         Command::Enroll { server, code, trust } => enroll(&state, &server, &code, trust),
-        Command::Agent { once } => agent(&state, once),
+        Command::Agent { once, door } => agent(&state, once, door),
+        Command::Place { kind, forget } => place(&state, kind, forget),
         Command::Status => status(&state),
     };
     run.unwrap_or_else(|error| {
@@ -117,7 +133,7 @@ fn text_of(path: &PathBuf) -> anyhow::Result<String> {
 
 fn show_report(state: &State) -> anyhow::Result<ExitCode> {
     let kept = Kept::load(&state.file("kept.json"));
-    let prepared = Prepared::new(facts::collect(&Host::real(), &kept, now()))?;
+    let prepared = Prepared::new(facts::collect(&Host::real(), &kept, &state.places()?, now()))?;
     let (device, seq) = match state.identity()? {
         Some(identity) => (identity.device, state.progress()?.seq + 1),
         // Not enrolled: nothing would be sent; this is what would be once it is.
@@ -137,10 +153,42 @@ fn enroll(state: &State, server: &str, code: &str, trust: Option<PathBuf>) -> an
     Ok(ExitCode::SUCCESS)
 }
 
-fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
+/// Where the server's pages are: as it said in its last answer, else where this device was enrolled.
+#[derive(Debug)]
+struct ServerPages {
+    state: State,
+    identity: Identity,
+}
+
+impl Pages for ServerPages {
+    fn address(&self) -> String {
+        let said = self.state.latest(&self.identity).ok().flatten().map(|answer| answer.pages);
+        said.filter(|pages| !pages.is_empty()).unwrap_or_else(|| self.identity.server.clone())
+    }
+}
+
+fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
     let check_ins = CheckIns::open(state)?;
     if !once {
-        check_ins.keep_on(&now, &|line| eprintln!("stead: {line}"))?;
+        let say = |line: &str| eprintln!("stead: {line}");
+        let (wake, woken) = std::sync::mpsc::channel();
+        let identity = state.identity()?.context("this device is not enrolled")?;
+        match door::listen(door) {
+            Ok(listener) => {
+                let pages = ServerPages { state: state.clone(), identity: identity.clone() };
+                let (device, key) = (identity.device, state.key()?);
+                Door { device, key, pages: Box::new(pages), now, wake: wake.clone() }.open(listener);
+            }
+            Err(error) => say(&format!(
+                "port {door} cannot be listened on ({error}): browsers here cannot show that they run on this device"
+            )),
+        }
+        let watch = Watch::new(&Host::real().user().home, Some(state.places_file()));
+        if !watch.hears_firewall() {
+            say("changes of the firewall are not told to this account; they are seen at the next check-in");
+        }
+        watch.begin(wake);
+        check_ins.keep_on(&now, &say, &woken)?;
     }
     match check_ins.once(&now)? {
         CheckedIn::Answered(answer) => {
@@ -162,6 +210,37 @@ fn agent(state: &State, once: bool) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn place(state: &State, kind: Option<Kind>, forget: bool) -> anyhow::Result<ExitCode> {
+    let host = Host::real();
+    let network = facts::place::network(&host).map_err(anyhow::Error::msg)?;
+    let network = network.context("this computer is on no network just now, so there is no place to name")?;
+    let mut places = state.places()?;
+    if let Some(kind) = kind {
+        if !places.has_salt() {
+            let mut salt = [0; 32];
+            aws_lc_rs::rand::fill(&mut salt).map_err(|_| anyhow::anyhow!("the system gave no randomness"))?;
+            places = Places::new(salt);
+        }
+        places.name(&network, kind, now());
+    }
+    let forgotten = forget && places.forget(&network);
+    if kind.is_some() || forgotten {
+        state.make()?;
+        places.save(&state.places_file())?;
+    }
+    match places.known(&network) {
+        Some(place) => {
+            println!("This place: {}. You named it on {}.", place.kind.word(), show::when(place.named_at));
+            println!(
+                "Wrong? Say `stead place home`, `office` or `travel`; `stead place --forget` forgets it."
+            );
+        }
+        None => println!("This place has no name. Say what it is: `stead place home`, `office` or `travel`."),
+    }
+    println!("How it is known stays on this computer, as a salted digest. What is sent is the one word.");
+    Ok(ExitCode::SUCCESS)
+}
+
 fn status(state: &State) -> anyhow::Result<ExitCode> {
     let identity =
         state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
@@ -179,6 +258,10 @@ fn status(state: &State) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     anstream::print!("{}", show::summary(answer.findings.as_deref().unwrap_or_default(), answer.standing));
+    let latest = state.latest(&identity)?.filter(|latest| latest.valid_until > now());
+    if let Some(clearance) = latest.and_then(|latest| latest.clearance) {
+        anstream::print!("{}", show::clearance(&clearance, now()));
+    }
     for kept in state.notices()?.iter().rev().take(5) {
         println!(
             "\n{} ({})\n{}\n{}",

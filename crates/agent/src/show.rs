@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
-use stead_model::{Finding, Millis, Outcome, Stage, Standing};
+use stead_model::{Finding, Millis, Outcome, Stage, Standing, message::Clearance};
 use stead_policy::Pack;
 
 const WIDTH: usize = 96;
@@ -75,6 +75,34 @@ pub fn summary(all: &[Finding], standing: Standing) -> String {
         count(Outcome::Excepted),
         count(Outcome::NotApplicable),
     )
+}
+
+/// What is open from this computer, and what closes the rest.
+pub fn clearance(clearance: &Clearance, now: Millis) -> String {
+    let mut out = String::new();
+    let answer = match clearance.answer.as_str() {
+        "allow" => "Everything is open to you from this computer.",
+        "limit" => "Part of your work is closed from this computer.",
+        _ => "Nothing is open to you from this computer just now.",
+    };
+    let _ = writeln!(out, "{}{answer}{:#}", Style::new().bold(), Style::new().bold());
+    for tier in &clearance.tiers {
+        let open = match (tier.open, tier.until) {
+            (false, _) => "closed".to_owned(),
+            (true, None) => "open".to_owned(),
+            (true, Some(until)) => format!("open until {}", when(until)),
+        };
+        let _ = writeln!(out, "  {:<12} {open}", tier.tier);
+    }
+    for against in &clearance.against {
+        let due = match against.due {
+            Some(due) if due > now => format!("closes {} and above from {}", against.tier, when(due)),
+            Some(due) => format!("closes {} and above since {}", against.tier, when(due)),
+            None => format!("closes {} and above", against.tier),
+        };
+        let _ = writeln!(out, "  - {} ({due})", against.asks);
+    }
+    out
 }
 
 fn style(outcome: Outcome) -> Style {

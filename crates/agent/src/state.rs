@@ -14,7 +14,10 @@ use stead_model::{
 };
 use zeroize::Zeroizing;
 
-use crate::{files, notices::KeptNotice};
+use crate::{files, notices::KeptNotice, place::Places};
+
+/// The server's last answer of all.
+const LATEST: &str = "latest.json";
 
 /// Who this device is, as the server wrote it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -141,15 +144,48 @@ impl State {
         self.write("answer.json", answer)
     }
 
+    /// Keeps the server's last answer of all, which may be without findings.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_latest(&self, answer: &Envelope) -> io::Result<()> {
+        self.write(LATEST, answer)
+    }
+
     /// The server's last answer with all findings, its seal checked.
     ///
     /// # Errors
     /// When it cannot be read, or its seal does not fit.
     pub fn answer(&self, identity: &Identity) -> io::Result<Option<Answer>> {
-        let Some(envelope) = self.read::<Envelope>("answer.json")? else { return Ok(None) };
+        self.sealed("answer.json", identity)
+    }
+
+    /// The server's last answer of all, its seal checked.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its seal does not fit.
+    pub fn latest(&self, identity: &Identity) -> io::Result<Option<Answer>> {
+        self.sealed(LATEST, identity)
+    }
+
+    fn sealed(&self, name: &str, identity: &Identity) -> io::Result<Option<Answer>> {
+        let Some(envelope) = self.read::<Envelope>(name)? else { return Ok(None) };
         let key = VerifyingKey::from_text(&identity.answer_key).map_err(|_| damaged("identity.json"))?;
-        let opened = envelope.open(stead_model::message::ANSWER, &key).map_err(|_| damaged("answer.json"))?;
+        let opened = envelope.open(stead_model::message::ANSWER, &key).map_err(|_| damaged(name))?;
         Ok(Some(serde_json::from_slice(opened.bytes())?))
+    }
+
+    /// The file with the places that the person has named.
+    pub fn places_file(&self) -> PathBuf {
+        self.file("places.json")
+    }
+
+    /// The places that the person has named.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn places(&self) -> io::Result<Places> {
+        Places::load(&self.places_file())
     }
 
     /// What the person was told on this screen, oldest first.

@@ -7,6 +7,7 @@
 )]
 
 pub mod mail;
+pub mod proxy;
 
 use std::{
     fs,

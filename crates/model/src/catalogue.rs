@@ -102,6 +102,11 @@ pub const DEVICE: &[FactSpec] = &[
         "How the Wi-Fi in use is encrypted: open, wep, wpa, wpa2, wpa3 or enterprise; never its name",
     ),
     device(
+        "device.place.kind",
+        FactType::Text,
+        "What its person calls the place it is at: home, office or travel, or unnamed; never where that is",
+    ),
+    device(
         "device.tunnel.carries_traffic",
         FactType::Bool,
         "Whether a tunnel carries what goes to the internet",

@@ -26,6 +26,13 @@ pub const NOTICES_ASKED: &str = "application/vnd.stead.notices-asked+json";
 /// Payload type of [`Notices`].
 pub const NOTICES: &str = "application/vnd.stead.notices+json";
 
+/// Payload type of [`Shown`].
+pub const SHOWN: &str = "application/vnd.stead.shown+json";
+
+/// The port at which an agent listens on its own machine, and nowhere else, for a browser there that is asked
+/// which device it runs on.
+pub const PROOF_PORT: u16 = 18_787;
+
 /// How far a device's clock may be from the server's, in milliseconds.
 pub const CLOCK_TOLERANCE: i64 = 10 * crate::time::MINUTE;
 
@@ -132,10 +139,56 @@ pub struct Answer {
     /// All findings, when they may differ from those of the answer before; else none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,
+    /// What this device opens to its person, by what both count for. None from a server that does not know yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clearance: Option<Clearance>,
+    /// Where the server's pages are.
+    #[serde(default)]
+    pub pages: String,
     /// Milliseconds until the next message is expected.
     pub next_in: i64,
     /// Until when this answer may be shown.
     pub valid_until: Millis,
+}
+
+/// What a device opens to its person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clearance {
+    /// `allow`, `limit` or `deny`.
+    pub answer: String,
+    /// For each tier, least protected first.
+    pub tiers: Vec<Tier>,
+    /// What stands against letting them in everywhere.
+    pub against: Vec<Against>,
+}
+
+/// A tier of what is protected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// Its name.
+    pub tier: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Until when, unless something is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Millis>,
+}
+
+/// Something that closes a tier, or will.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Against {
+    /// The lowest tier that it closes.
+    pub tier: String,
+    /// The rule it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What to do about it.
+    pub asks: String,
+    /// Since or from when it closes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Millis>,
+    /// Whether it is about the person, whatever device they use.
+    pub person: bool,
 }
 
 /// A device asks what its person is to be told on its screen.
@@ -176,6 +229,20 @@ pub struct NoticeShown {
     pub text: String,
     /// The page where it is looked into.
     pub link: String,
+}
+
+/// A device shows that a browser runs on it: it signs the question that the server gave the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The device.
+    pub device: DeviceId,
+    /// When, by the device's clock.
+    pub at: Millis,
+    /// The question, as the browser brought it.
+    pub question: String,
 }
 
 /// Facts as canonical JSON: keys sorted, no white space, no floating point.

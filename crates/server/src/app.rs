@@ -40,6 +40,7 @@ use crate::{
         },
         writer::Writer,
     },
+    gate::{self, Gate},
     keys::Keys,
     printing::Printer,
     source::{Clock, Randomness},
@@ -66,6 +67,8 @@ pub struct Config {
     pub apart: i64,
     /// The program that prints; the one beside this one, when none is named.
     pub printer: Option<PathBuf>,
+    /// What stands behind the gate.
+    pub gate: gate::Settings,
     /// Where a backup is made each day, and how many are kept.
     pub backups: Option<(PathBuf, usize)>,
     /// The language for those who have chosen none, where no browser says one.
@@ -82,6 +85,7 @@ impl Default for Config {
             mail: None,
             apart: 15 * MINUTE,
             printer: None,
+            gate: gate::Settings::default(),
             backups: None,
             language: Language::English,
         }
@@ -130,6 +134,8 @@ pub struct App {
     review_due: AtomicI64,
     /// Whether something has lapsed or been mended since cases were last looked at.
     moved: AtomicBool,
+    /// The gate.
+    pub gate: Gate,
     /// Policies that are being tried out.
     pub(crate) trying: Runs,
     clock: Arc<dyn Clock>,
@@ -191,6 +197,7 @@ impl App {
             printer: Printer::new(config.printer.clone()),
             post: Post::new()?,
             passkeys: passkey::relying_party(&config.base_url),
+            gate: Gate::new(config.gate.clone()),
             config,
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),
@@ -206,7 +213,8 @@ impl App {
         let begun = async {
             policy::begin(&app, given.unwrap_or(&shipped)).await?;
             terms::refresh(&app).await?;
-            follow::begin(&app).await
+            follow::begin(&app).await?;
+            gate::follow::begin(&app)
         };
         begun.await.map_err(|refusal| {
             anyhow::anyhow!(

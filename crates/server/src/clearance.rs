@@ -1,9 +1,9 @@
 //! What is open to a person, from what was found on their devices and on themselves: for each tier of what
 //! is protected, whether a device of theirs opens it, and until when.
 //!
-//! In scope: folding. Out of scope: places and gates, which decide for one device at one moment.
+//! In scope: folding, for pages and for the gate alike, so that both give one answer.
 
-use stead_model::{Employment, Millis, Stage, Standing};
+use stead_model::{Employment, Millis, Stage, Standing, message};
 use stead_policy::{Pack, Rule};
 use stead_store::{device::Device, finding::StoredFinding};
 
@@ -52,7 +52,7 @@ pub fn windows(
         .map(|(place, tier)| {
             let by_device = held.iter().map(|held| opens(pack, held, place, now));
             let open = match state.may_work() {
-                true => both(by_device.min().unwrap_or(Open::Not), lets(pack, own, place, now)),
+                true => both(by_device.min().unwrap_or(Open::Not), lets(pack, costs(pack, own), place, now)),
                 false => Open::Not,
             };
             Window { tier: tier.clone(), open }
@@ -62,10 +62,11 @@ pub fn windows(
 
 /// Whether one device opens the tier at this place. A rule that costs a tier costs all above it too.
 fn opens(pack: &Pack, held: &Held, place: usize, now: Millis) -> Open {
-    if held.device.revoked_at.is_some() || held.device.standing == Standing::Unknown {
+    let silent = held.device.last_seen.is_some_and(|seen| is_silent(pack, seen, now));
+    if held.device.revoked_at.is_some() || held.device.standing == Standing::Unknown || silent {
         return Open::Not;
     }
-    lets(pack, &held.against, place, now)
+    lets(pack, costs(pack, &held.against), place, now)
 }
 
 /// What is open when both are asked.
@@ -78,25 +79,109 @@ fn both(a: Open, b: Open) -> Open {
     }
 }
 
-/// When a finding costs something. One that an earlier Stead wrote does not say so yet: there the rule does.
-pub fn costs_at(rule: &Rule, finding: &StoredFinding) -> Option<Millis> {
-    let by_rule = finding.counts_since.filter(|_| rule.stage == Stage::Enforce);
-    finding.due.or(by_rule.map(|since| since.plus(rule.grace)))
+/// Whether a device that was last heard then has been silent for too long.
+pub fn is_silent(pack: &Pack, last_seen: Millis, now: Millis) -> bool {
+    now.since(last_seen) >= pack.silent_after
 }
 
-/// Whether findings leave the tier at this place open.
-fn lets(pack: &Pack, against: &[StoredFinding], place: usize, now: Millis) -> Open {
+/// When a finding costs something. One that an earlier Stead wrote does not say so yet: there the rule does.
+pub fn costs_at(rule: &Rule, finding: &StoredFinding) -> Option<Millis> {
+    due(Some(rule), finding.due, finding.counts_since)
+}
+
+/// The same, from what is stored of a finding.
+pub fn due(rule: Option<&Rule>, due: Option<Millis>, counts_since: Option<Millis>) -> Option<Millis> {
+    let by_rule = || {
+        let rule = rule.filter(|rule| rule.stage == Stage::Enforce)?;
+        Some(counts_since?.plus(rule.grace))
+    };
+    due.or_else(by_rule)
+}
+
+/// Which rules cost something, and when.
+fn costs<'a>(pack: &'a Pack, against: &'a [StoredFinding]) -> impl Iterator<Item = (&'a str, Millis)> {
+    against
+        .iter()
+        .filter_map(|finding| Some((finding.rule.as_str(), costs_at(pack.rule(&finding.rule)?, finding)?)))
+}
+
+/// Whether what costs something leaves the tier at this place open: each a rule, and when it begins to cost. A
+/// rule that the policy does not have costs nothing.
+pub fn lets<'a>(
+    pack: &Pack,
+    costs: impl IntoIterator<Item = (&'a str, Millis)>,
+    place: usize,
+    now: Millis,
+) -> Open {
     let mut first: Option<Millis> = None;
-    for finding in against {
-        let Some(rule) = pack.rule(&finding.rule) else { continue };
+    for (rule, due) in costs {
+        let Some(rule) = pack.rule(rule) else { continue };
         let costs = pack.manifest.tiers.iter().position(|tier| *tier == rule.costs).unwrap_or(0);
-        let Some(due) = costs_at(rule, finding).filter(|_| costs <= place) else { continue };
+        if costs > place {
+            continue;
+        }
         if due <= now {
             return Open::Not;
         }
         first = Some(first.map_or(due, |first| first.min(due)));
     }
     first.map_or(Open::Now, Open::Until)
+}
+
+/// Something that costs a tier, now or later.
+#[derive(Clone, Copy, Debug)]
+pub struct Costing<'a> {
+    /// The rule.
+    pub rule: &'a str,
+    /// When it begins to cost.
+    pub due: Millis,
+    /// Whether it is about the person, whatever device they use.
+    pub person: bool,
+}
+
+/// What one device opens to its person, as the device is told: the tiers, and each thing that closes one or will.
+pub fn told(pack: &Pack, may_work: bool, costs: &[Costing<'_>], now: Millis) -> message::Clearance {
+    let tiers = &pack.manifest.tiers;
+    let windows: Vec<Window> = tiers
+        .iter()
+        .enumerate()
+        .map(|(place, tier)| {
+            let open = match may_work {
+                true => lets(pack, costs.iter().map(|cost| (cost.rule, cost.due)), place, now),
+                false => Open::Not,
+            };
+            Window { tier: tier.clone(), open }
+        })
+        .collect();
+    let mut against: Vec<message::Against> = costs
+        .iter()
+        .filter_map(|cost| {
+            let rule = pack.rule(cost.rule)?;
+            Some(message::Against {
+                tier: rule.costs.clone(),
+                rule: Some(rule.id.clone()),
+                asks: rule.asks.clone(),
+                due: Some(cost.due),
+                person: cost.person,
+            })
+        })
+        .collect();
+    against.sort_by_key(|against| against.due);
+    message::Clearance {
+        answer: answer(&windows).to_owned(),
+        tiers: windows
+            .into_iter()
+            .map(|window| message::Tier {
+                open: window.open != Open::Not,
+                until: match window.open {
+                    Open::Until(until) => Some(until),
+                    Open::Now | Open::Not => None,
+                },
+                tier: window.tier,
+            })
+            .collect(),
+        against,
+    }
 }
 
 /// The whole answer in one word: `allow`, `limit` or `deny`.

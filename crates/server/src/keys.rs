@@ -44,7 +44,7 @@ impl std::fmt::Debug for Sealing {
 }
 
 impl Sealing {
-    fn new(seed: &Seed) -> anyhow::Result<Self> {
+    pub(crate) fn new(seed: &Seed) -> anyhow::Result<Self> {
         let part = |name: &str| {
             let key = hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref());
             hmac::sign(&key, name.as_bytes())

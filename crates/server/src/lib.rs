@@ -13,6 +13,7 @@ pub mod clearance;
 pub mod cli;
 pub mod error;
 pub mod flows;
+pub mod gate;
 pub mod jobs;
 pub mod keys;
 pub mod oscal;

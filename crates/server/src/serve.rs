@@ -22,6 +22,7 @@ use crate::{
     },
     error::Refusal,
     flows::directory::import,
+    gate::door,
     jobs, web,
 };
 
@@ -44,6 +45,11 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// Every route with what it needs.
 pub fn routes(app: &Arc<App>) -> Routes {
     let routes = api::routes(web::routes(Routes::new(Arc::clone(app))));
+    let routes = routes
+        .get("/gate/auth/{application}", Need::Seal, door::auth)
+        .get("/.stead/{application}/start", Need::Seal, door::start)
+        .get("/.stead/{application}/enter", Need::Seal, door::enter)
+        .get("/.stead/{application}/refused", Need::Seal, door::refused);
     routes.get("/assets/{version}/{name}", Need::Nothing, assets::get).get("/healthz", Need::Nothing, healthz)
 }
 

@@ -26,6 +26,14 @@ use support::TestServer;
 const TABLE: &str = "
 GET  /                              all
 GET  /home                          all
+GET  /gate/auth/{application}       everyone
+GET  /.stead/{application}/start    everyone
+GET  /.stead/{application}/enter    everyone
+GET  /.stead/{application}/refused  everyone
+GET  /gate/enter/{application}      all
+GET  /gate/device                   all
+GET  /gate/device/back              all
+GET  /gate/refused/{application}    all
 GET  /sign-in                       everyone
 POST /sign-in/password              everyone
 GET  /sign-in/code                  everyone

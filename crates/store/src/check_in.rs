@@ -243,6 +243,7 @@ impl Write {
     /// When the store is away.
     pub async fn step_all(&mut self, steps: &[Step]) -> Result<bool> {
         let moved = sql::write_many(self.connection(), STEP, step_rows(steps), STEPPED).await?;
+        self.changes().heard.extend(steps.iter().map(|step| (step.device, step.last_seen)));
         Ok(moved == steps.len() as u64)
     }
 
@@ -254,13 +255,11 @@ impl Write {
     pub async fn step_some(&mut self, steps: &[Step]) -> Result<HashSet<DeviceId>> {
         let tail = format!("{STEPPED} RETURNING device_id");
         let moved = sql::insert_many(self.connection(), STEP, step_rows(steps), &tail).await?;
-        moved
-            .iter()
-            .map(|row| {
-                let id: String = row.try_get(0)?;
-                device_id(&id)
-            })
-            .collect()
+        let moved: HashSet<DeviceId> =
+            moved.iter().map(|row| device_id(&row.try_get::<String, _>(0)?)).collect::<Result<_>>()?;
+        let heard = steps.iter().filter(|step| moved.contains(&step.device));
+        self.changes().heard.extend(heard.map(|step| (step.device, step.last_seen)));
+        Ok(moved)
     }
 
     /// Keeps reports, each over the one before.

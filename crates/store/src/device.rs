@@ -421,6 +421,7 @@ impl Write {
     /// # Errors
     /// When the store is away or the key is taken.
     pub async fn add_device(&mut self, device: &NewDevice, now: Millis) -> Result<()> {
+        self.changes().devices.insert(device.id);
         sqlx::query(
             "INSERT INTO device (id, person_id, name, owner, public_key, machine, enrolled_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -492,6 +493,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn revoke_device(&mut self, id: DeviceId, now: Millis) -> Result<bool> {
+        self.changes().devices.insert(id);
         let row = sqlx::query(
             "UPDATE device SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id",
         )
@@ -520,6 +522,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn put_standings(&mut self, standings: Vec<NewStanding>) -> Result<()> {
+        self.changes().devices.extend(standings.iter().map(|new| new.device));
         let rows = standings
             .into_iter()
             .map(|new| {

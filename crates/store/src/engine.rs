@@ -6,9 +6,13 @@ use sqlx::{
     AnyConnection, AnyPool, Row, SqlSafeStr,
     any::AnyPoolOptions,
     migrate::{Migration, MigrationType, Migrator},
+    postgres::PgListener,
 };
 
-use crate::Result;
+use crate::{
+    Result,
+    changes::{CHANNEL, Changes, Listener},
+};
 
 /// The steps from an empty database to today's, in order. A released step never changes.
 const MIGRATIONS: [(i64, &str, &str); 7] = [
@@ -80,6 +84,32 @@ pub async fn bytes(pool: &AnyPool, sqlite: bool) -> Result<i64> {
         "SELECT pg_database_size(current_database())"
     };
     Ok(sqlx::query(text).fetch_one(pool).await?.try_get(0)?)
+}
+
+/// Tells other servers that share the store, once the transaction is committed.
+pub async fn notify(connection: &mut AnyConnection, message: &str) -> Result<()> {
+    sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
+        .bind(CHANNEL)
+        .bind(message.to_owned())
+        .fetch_all(connection)
+        .await?;
+    Ok(())
+}
+
+/// Has told what other servers say, until the connection is lost.
+pub async fn listen(url: &str, listener: &Listener, begun: impl FnOnce()) -> Result<()> {
+    let mut heard = PgListener::connect(url).await?;
+    // Between two connections something may be missed: the caller begins anew then.
+    heard.eager_reconnect(false);
+    heard.listen(CHANNEL).await?;
+    begun();
+    while let Some(message) = heard.try_recv().await? {
+        let (from, changes) = Changes::read(message.payload());
+        if listener.name() != Some(from) {
+            listener.tell(changes);
+        }
+    }
+    Ok(())
 }
 
 async fn migrate(pool: &AnyPool) -> Result<()> {

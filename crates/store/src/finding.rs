@@ -165,6 +165,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn put_findings(&mut self, findings: Vec<(DeviceId, StoredFinding)>) -> Result<()> {
+        self.changes().devices.extend(findings.iter().map(|(device, _)| *device));
         let rows = findings
             .into_iter()
             .map(|(device, finding)| {
@@ -200,6 +201,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn drop_findings(&mut self, gone: &[(DeviceId, String)]) -> Result<()> {
+        self.changes().devices.extend(gone.iter().map(|(device, _)| *device));
         for (device, rule) in gone {
             sqlx::query("DELETE FROM finding WHERE device_id = $1 AND rule = $2")
                 .bind(device.to_string())

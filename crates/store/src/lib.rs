@@ -5,6 +5,7 @@
 
 pub mod attestation;
 pub mod case;
+pub mod changes;
 pub mod check_in;
 pub mod clear_out;
 pub mod credential;
@@ -17,6 +18,7 @@ mod error;
 pub mod evidence;
 pub mod exception;
 pub mod finding;
+pub mod gate;
 pub mod hook;
 pub mod ledger;
 pub mod look;
@@ -38,6 +40,7 @@ mod write;
 
 use sqlx::{AnyPool, Row};
 
+use changes::{Changes, Listener};
 pub use error::StoreError;
 pub use write::Write;
 
@@ -50,6 +53,7 @@ pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
     sqlite: bool,
+    listener: Listener,
 }
 
 impl Store {
@@ -59,7 +63,8 @@ impl Store {
     /// When it cannot be reached, or was written by a newer version.
     pub async fn open(url: &str) -> Result<Self> {
         let (readers, writers) = engine::connect(url).await?;
-        Ok(Self { readers, writers, sqlite: url.starts_with("sqlite:") })
+        let sqlite = url.starts_with("sqlite:");
+        Ok(Self { readers, writers, sqlite, listener: Listener::default() })
     }
 
     /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
@@ -68,7 +73,7 @@ impl Store {
     /// When it cannot be read.
     pub async fn open_copy(path: &std::path::Path) -> Result<Self> {
         let readers = engine::connect_read_only(path).await?;
-        Ok(Self { writers: readers.clone(), readers, sqlite: true })
+        Ok(Self { writers: readers.clone(), readers, sqlite: true, listener: Listener::default() })
     }
 
     /// Begins a transaction that changes state. It holds the head of the ledger until it ends, so
@@ -77,7 +82,26 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn write(&self) -> Result<Write> {
-        Write::begin(&self.writers).await
+        Write::begin(&self.writers, self.sqlite, self.listener.clone()).await
+    }
+
+    /// Has `tell` told of what transactions here change, each time one is committed. `name` is how other servers
+    /// that share the store know this one. Whoever listened first goes on.
+    pub fn listen(&self, name: String, tell: impl Fn(Changes) + Send + Sync + 'static) {
+        self.listener.set(name, Box::new(tell));
+    }
+
+    /// Waits for what other servers change that share this store, and has it told as well. Comes back when the
+    /// connection is lost, and never where nobody shares the store. `begun` is called once nothing is missed any more.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn listen_to_others(&self, url: &str, begun: impl FnOnce() + Send) -> Result<()> {
+        if self.sqlite {
+            begun();
+            return std::future::pending().await;
+        }
+        engine::listen(url, &self.listener, begun).await
     }
 
     /// A value kept under a name, for jobs and identity of the installation.

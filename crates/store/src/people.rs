@@ -216,6 +216,7 @@ impl Write {
     /// # Errors
     /// When the store is away or the address or number is taken.
     pub async fn add_person(&mut self, person: &Person) -> Result<()> {
+        self.changes().people.insert(person.id);
         sqlx::query(
             "INSERT INTO person (id, name, created_at, email, staff_number, unit_id, manager_id, state,
              state_since, last_day, language, zone, search)
@@ -244,6 +245,7 @@ impl Write {
     /// # Errors
     /// When the store is away or the address or number is taken.
     pub async fn put_person(&mut self, person: &Person) -> Result<()> {
+        self.changes().people.insert(person.id);
         sqlx::query(
             "UPDATE person SET name = $2, email = $3, staff_number = $4, unit_id = $5, manager_id = $6,
              state = $7, state_since = $8, last_day = $9, language = $10, zone = $11, search = $12

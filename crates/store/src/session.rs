@@ -163,6 +163,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn add_session(&mut self, digest: &str, session: &Session) -> Result<()> {
+        self.changes().sessions.insert(session.id);
         sqlx::query(
             "INSERT INTO session (id, digest, person_id, method, browser, created_at, last_used, proved_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -212,6 +213,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn end_session(&mut self, person: PersonId, id: SessionId, now: Millis) -> Result<bool> {
+        self.changes().sessions.insert(id);
         let done = sqlx::query(
             "UPDATE session SET ended_at = $1 WHERE id = $2 AND person_id = $3 AND ended_at IS NULL",
         )
@@ -233,6 +235,7 @@ impl Write {
         but: Option<SessionId>,
         now: Millis,
     ) -> Result<u64> {
+        self.changes().sessions_of.insert(person);
         let done = sqlx::query(
             "UPDATE session SET ended_at = $1 WHERE person_id = $2 AND id <> $3 AND ended_at IS NULL",
         )

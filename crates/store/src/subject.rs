@@ -273,6 +273,7 @@ impl Write {
         kind: Subject,
         findings: Vec<(String, StoredFinding)>,
     ) -> Result<()> {
+        self.subjects_change(kind, findings.iter().map(|(id, _)| id));
         let rows = findings
             .into_iter()
             .map(|(id, finding)| {
@@ -309,6 +310,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn drop_subject_findings(&mut self, kind: Subject, gone: &[(String, String)]) -> Result<()> {
+        self.subjects_change(kind, gone.iter().map(|(id, _)| id));
         for (id, rule) in gone {
             sqlx::query("DELETE FROM subject_finding WHERE kind = $1 AND subject_id = $2 AND rule = $3")
                 .bind(kind.word())
@@ -320,11 +322,20 @@ impl Write {
         Ok(())
     }
 
+    /// Notes of which people the findings change.
+    fn subjects_change(&mut self, kind: Subject, ids: impl IntoIterator<Item = impl AsRef<str>>) {
+        if kind == Subject::Person {
+            let people = ids.into_iter().filter_map(|id| id.as_ref().parse().ok());
+            self.changes().people.extend(people.collect::<Vec<PersonId>>());
+        }
+    }
+
     /// Takes away what was found on a subject, and its standing; what was found.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn drop_subject(&mut self, kind: Subject, id: &str) -> Result<Vec<StoredFinding>> {
+        self.subjects_change(kind, [id]);
         let rows = sqlx::query(sqlx::AssertSqlSafe(of_one()))
             .bind(kind.word())
             .bind(id.to_owned())

@@ -4,7 +4,11 @@ use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use stead_ledger::{Checkpoint, Entry, Frontier, Hash, NoteSigner};
 use stead_model::{Millis, seal};
 
-use crate::{Result, StoreError, ledger, sql};
+use crate::{
+    Result, StoreError,
+    changes::{Changes, Listener},
+    engine, ledger, sql,
+};
 
 /// A transaction. Dropped, it changes nothing. Committed, its changes and their ledger entries are
 /// there together or not at all.
@@ -14,6 +18,9 @@ pub struct Write {
     start: u64,
     frontier: Frontier,
     pending: Vec<Pending>,
+    sqlite: bool,
+    listener: Listener,
+    changes: Changes,
 }
 
 #[derive(Debug)]
@@ -26,7 +33,7 @@ struct Pending {
 }
 
 impl Write {
-    pub(crate) async fn begin(pool: &AnyPool) -> Result<Self> {
+    pub(crate) async fn begin(pool: &AnyPool, sqlite: bool, listener: Listener) -> Result<Self> {
         let mut transaction = pool.begin().await?;
         // First of all: this orders the writers, on SQLite by taking its write lock at once, on
         // PostgreSQL by the lock on this row.
@@ -40,7 +47,15 @@ impl Write {
             .zip(ledger::parse_hashes(&roots))
             .and_then(|(size, roots)| Frontier::from_parts(size, roots))
             .ok_or_else(|| StoreError::inconsistent("ledger_head", "frontier", size, roots))?;
-        Ok(Self { transaction, start: frontier.size(), frontier, pending: Vec::new() })
+        Ok(Self {
+            transaction,
+            start: frontier.size(),
+            frontier,
+            pending: Vec::new(),
+            sqlite,
+            listener,
+            changes: Changes::default(),
+        })
     }
 
     pub(crate) fn connection(&mut self) -> &mut AnyConnection {
@@ -73,8 +88,21 @@ impl Write {
         if !self.pending.is_empty() {
             self.write_entries(signer).await?;
         }
+        if !self.sqlite
+            && let Some(name) = self.listener.name()
+        {
+            for message in self.changes.messages(name) {
+                engine::notify(&mut self.transaction, &message).await?;
+            }
+        }
         self.transaction.commit().await?;
+        self.listener.tell(self.changes);
         Ok(())
+    }
+
+    /// What this transaction changes that decides who is let in.
+    pub(crate) fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
     }
 
     async fn write_entries(&mut self, signer: &NoteSigner) -> Result<()> {

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use stead_model::{
     DeviceId, Fact, Facts, Millis, Value,
     fact::{Field, Record},
-    message::{self, ENROLMENT, Enrolled, Enrolment, HEARTBEAT, Heartbeat, REPORT, Report, VERSION},
+    message::{
+        self, ENROLMENT, Enrolled, Enrolment, HEARTBEAT, Heartbeat, REPORT, Report, SHOWN, Shown, VERSION,
+    },
     seal::{Envelope, Seed, SigningKey},
 };
 
@@ -35,6 +38,7 @@ pub fn good_facts() -> Facts {
     };
     let known = [
         ("device.kind", Value::from("computer"), "built in"),
+        ("device.place.kind", Value::from("home"), "/proc/net/route, /proc/net/arp"),
         ("device.os.system", Value::from("debian"), "/etc/os-release"),
         ("device.os.release", Value::from("13"), "/etc/os-release"),
         ("device.os.name", Value::from("Debian GNU/Linux 13 (trixie)"), "/etc/os-release"),
@@ -154,6 +158,13 @@ impl SimDevice {
             facts_digest: facts_digest.to_owned(),
         };
         self.key.seal(HEARTBEAT, &json(&heartbeat), &self.id.to_string())
+    }
+
+    /// What the device's agent sends a browser back with that brought it a question.
+    pub fn show(&self, question: &str, now: Millis) -> String {
+        let shown = Shown { v: VERSION, device: self.id, at: now, question: question.to_owned() };
+        let payload = serde_json::to_vec(&shown).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(text(&self.seal(SHOWN, &payload)))
     }
 
     /// Seals a payload of the test's choosing as this device.

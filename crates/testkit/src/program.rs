@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
@@ -45,6 +45,7 @@ pub struct Server {
     store: Option<String>,
     more: Vec<String>,
     child: Child,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -93,8 +94,13 @@ impl Server {
         let mut seen = Vec::new();
         for line in lines.by_ref().map_while(Result::ok) {
             if line.contains("ready") {
+                let log = Arc::new(Mutex::new(seen));
+                let kept = Arc::clone(&log);
                 thread::spawn(move || {
-                    lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}"))
+                    for line in lines.map_while(Result::ok) {
+                        eprintln!("server: {line}");
+                        kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                    }
                 });
                 return Ok(Self {
                     address,
@@ -103,11 +109,17 @@ impl Server {
                     store: store.map(str::to_owned),
                     more: more.to_vec(),
                     child,
+                    log,
                 });
             }
             seen.push(line);
         }
         Err(seen.join("\n"))
+    }
+
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
     /// Where browsers and agents find it.

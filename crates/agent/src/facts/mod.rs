@@ -10,6 +10,7 @@ mod login;
 mod network;
 mod os;
 mod password_manager;
+pub mod place;
 mod screen;
 mod secure_boot;
 mod updates;
@@ -20,7 +21,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use stead_model::{Fact, Facts, Millis};
 
-use crate::{host::Host, kept::Kept};
+use crate::{host::Host, kept::Kept, place::Places};
 
 /// How long most commands may take.
 const SHORT: Duration = Duration::from_secs(5);
@@ -61,7 +62,7 @@ const QUICK: [fn(&Host) -> Facts; 8] = [
 ];
 
 /// Reads every fact that an agent measures.
-pub fn collect(host: &Host, kept: &Kept, now: Millis) -> Collected {
+pub fn collect(host: &Host, kept: &Kept, places: &Places, now: Millis) -> Collected {
     let mut collected = Collected { facts: Facts::new(), read_at: BTreeMap::new() };
     thread::scope(|scope| {
         let threads: Vec<_> =
@@ -69,6 +70,7 @@ pub fn collect(host: &Host, kept: &Kept, now: Millis) -> Collected {
         for collector in QUICK {
             collected.facts.extend(collector(host));
         }
+        collected.facts.extend(place::facts(host, places));
         for thread in threads {
             // A collector that ends abruptly leaves its facts out, and what is left out is unknown.
             if let Ok((facts, read_at)) = thread.join() {

@@ -56,7 +56,8 @@ pub fn place(headers: &HeaderMap) -> Option<String> {
     cookie(headers, PLACE)
 }
 
-fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
+/// The value of a cookie. Two of the same name are none.
+pub fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
@@ -111,7 +112,8 @@ pub fn no_place_cookie() -> String {
     set_cookie(PLACE, "", 0)
 }
 
-fn set_cookie(name: &str, value: &str, lasts: i64) -> String {
+/// The header that gives a browser a cookie for this host alone, for so many milliseconds.
+pub fn set_cookie(name: &str, value: &str, lasts: i64) -> String {
     format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", lasts / 1000)
 }
 

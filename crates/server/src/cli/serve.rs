@@ -17,6 +17,7 @@ use crate::{
     Config,
     channels::mail,
     flows::sign_in::outside,
+    gate,
     serve::{Listen, serve},
     words::Language,
 };
@@ -79,6 +80,9 @@ pub(super) struct Serve {
     /// Program that prints documents, when it is not the stead-print beside this one.
     #[arg(long, value_name = "FILE", env = "STEAD_PRINTER")]
     printer: Option<PathBuf>,
+    /// File that names the applications behind the gate.
+    #[arg(long, value_name = "FILE", env = "STEAD_GATE")]
+    gate: Option<PathBuf>,
     /// Folder in which a backup is made each day.
     #[arg(long, value_name = "DIR", env = "STEAD_BACKUP_DIR")]
     backup_dir: Option<PathBuf>,
@@ -129,11 +133,13 @@ impl Serve {
             mail,
             apart: self.mail_apart * SECOND,
             printer: self.printer,
+            gate: self.gate.as_deref().map(gate::Settings::read).transpose()?.unwrap_or_default(),
             backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
         };
         let app = self.data.open(config).await?;
+        app.gate.settings.fits(&app.pack())?;
         tracing::info!(policy = app.pack().label(), digest = app.pack().digest, "policy in force");
         let listen = Listen {
             address: self.listen,

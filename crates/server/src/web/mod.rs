@@ -6,6 +6,7 @@ mod devices;
 mod evidence;
 mod exceptions;
 mod form;
+mod gate;
 mod home;
 mod joining;
 mod ledger;
@@ -232,6 +233,10 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/reports/{name}/csv", May(Action::OverviewSee, On::Organisation), reports::csv)
         .get("/reports/{name}/pdf", May(Action::OverviewSee, On::Organisation), reports::pdf)
         .get("/reports/oscal/{name}", May(Action::OverviewSee, On::Organisation), reports::oscal)
+        .get("/gate/enter/{application}", May(Action::OwnSee, On::Self_), gate::enter)
+        .get("/gate/device", May(Action::OwnSee, On::Self_), gate::device)
+        .get("/gate/device/back", May(Action::OwnSee, On::Self_), gate::back)
+        .get("/gate/refused/{application}", May(Action::OwnSee, On::Self_), gate::refused)
         .get("/search", May(Action::Search, On::Organisation), people::search)
         .get("/system", May(Action::SystemSee, On::Organisation), system::get)
         .get("/system/messages", May(Action::SystemSee, On::Organisation), messages::get)

@@ -7,7 +7,7 @@ mod message;
 
 use stead_model::{
     DeviceId, Finding, Subject,
-    message::{ANSWER, Answer, VERSION},
+    message::{ANSWER, Answer, Clearance, VERSION},
     problem::Kind,
     seal::{self, Envelope},
     time::HOUR,
@@ -21,7 +21,7 @@ use self::{
     message::{Heard, on_time, open, refused},
 };
 use super::writer::Written;
-use crate::{App, error::Refusal};
+use crate::{App, clearance, error::Refusal};
 
 pub(in crate::flows) use judging::facts_of;
 pub use known::Known;
@@ -150,9 +150,32 @@ fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding
             .filter(|judged| !judged.findings.is_empty() && *judged.pack == *pack.digest)
             .map_or(device.standing, folded),
         findings,
+        clearance: clearance_of(app, &pack, device),
+        pages: app.config.base_url.clone(),
         next_in: app.config.check_in_every,
         valid_until: device.last_seen.plus(24 * HOUR),
     }
+}
+
+/// What the device opens to its person, as it is answered: by what was just judged, and by what the gate knows of
+/// the person. None while the gate does not know everything, or the device's findings are not at hand.
+fn clearance_of(app: &App, pack: &Pack, device: &Device) -> Option<Clearance> {
+    let judged = device
+        .judged
+        .as_ref()
+        .filter(|judged| !judged.findings.is_empty() && *judged.pack == *pack.digest)?;
+    let person = app.gate.index.person(device.person).filter(|_| app.gate.index.is_complete())?;
+    let rules = pack.rules_of(Subject::Device);
+    let of_device = rules
+        .iter()
+        .zip(judged.findings.iter())
+        .filter_map(|(rule, found)| Some((rule.id.as_str(), found.as_ref()?.due?)));
+    let of_person = person.costs.iter().map(|cost| (&*cost.rule, cost.due));
+    let costs: Vec<clearance::Costing<'_>> = of_device
+        .map(|(rule, due)| clearance::Costing { rule, due, person: false })
+        .chain(of_person.map(|(rule, due)| clearance::Costing { rule, due, person: true }))
+        .collect();
+    Some(clearance::told(pack, person.state.may_work(), &costs, app.now()))
 }
 
 /// All findings of a device in full, in the order of the rules, as when they were judged.

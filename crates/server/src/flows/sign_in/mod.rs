@@ -114,6 +114,21 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<SignedIn>, Refusa
     Ok(Some(SignedIn { session, person, grants }))
 }
 
+/// Writes down when sessions were used at the gate, so that they do not end from not being used.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn note_used(app: &App, used: Vec<(SessionId, Millis)>) -> Result<(), Refusal> {
+    if used.is_empty() {
+        return Ok(());
+    }
+    let mut write = app.store.write().await?;
+    for (session, at) in used {
+        write.touch_session(session, at).await?;
+    }
+    Ok(write.commit(&app.keys.ledger).await?)
+}
+
 /// Begins a session within a transaction; its secret.
 async fn begin(
     app: &App,

@@ -1,0 +1,357 @@
+//! Real proxies in front of an application, with the very configurations that the book gives, and a browser that
+//! goes through them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use stead_testkit::free_port;
+
+/// A program that Debian packages; none, with the reason printed, where it is not installed.
+fn installed(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/bin"];
+    let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("STEAD_TEST_ALL").is_none(), "{name} is not installed");
+        eprintln!("skipped: {name} is not installed");
+    }
+    found
+}
+
+fn docs(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gate").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// Which proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// nginx, with `auth_request`.
+    Nginx,
+    /// Caddy, with `forward_auth`.
+    Caddy,
+}
+
+/// A proxy in front of the application `records`. It ends when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where it listens.
+    pub port: u16,
+    child: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Proxy {
+    /// Starts it at a port, asking the server at one address and leading to the application at another; none where
+    /// it is not installed.
+    pub fn start(kind: Kind, port: u16, stead: SocketAddr, app: SocketAddr) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let mut command = match kind {
+            Kind::Nginx => {
+                let mut text = docs("nginx.conf");
+                for (from, to) in [
+                    ("listen 443 ssl default_server;", format!("listen 127.0.0.1:{port} default_server;")),
+                    ("listen 443 ssl;", format!("listen 127.0.0.1:{port};")),
+                    ("records.example.org;", "records.localhost;".to_owned()),
+                    ("127.0.0.1:8787", stead.to_string()),
+                    ("127.0.0.1:3000", app.to_string()),
+                ] {
+                    assert!(text.contains(from), "{from}");
+                    text = text.replace(from, &to);
+                }
+                text = text.lines().filter(|line| !line.contains("ssl_")).collect::<Vec<_>>().join("\n");
+                let whole = format!(
+                    "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;\n\
+                     events {{ worker_connections 1024; }}\nhttp {{ access_log off; \
+                     client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0}; \
+                     uwsgi_temp_path {0}; scgi_temp_path {0};\n{text}\n}}\n",
+                    at.display()
+                );
+                fs::write(at.join("nginx.conf"), whole).unwrap();
+                let mut command = Command::new(installed("nginx")?);
+                command.arg("-e").arg(at.join("error.log")).arg("-c").arg(at.join("nginx.conf"));
+                command
+            }
+            Kind::Caddy => {
+                let mut text = docs("Caddyfile");
+                for (from, to) in [
+                    (
+                        "\nrecords.example.org {",
+                        format!("\nhttp://records.localhost:{port} {{\n\tbind 127.0.0.1"),
+                    ),
+                    ("127.0.0.1:8787", stead.to_string()),
+                    ("127.0.0.1:3000", app.to_string()),
+                ] {
+                    assert!(text.contains(from), "{from}");
+                    text = text.replace(from, &to);
+                }
+                fs::write(at.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{text}"))
+                    .unwrap();
+                let mut command = Command::new(installed("caddy")?);
+                command.args(["run", "--adapter", "caddyfile", "--config"]).arg(at.join("Caddyfile"));
+                command.env("HOME", at);
+                command
+            }
+        };
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let proxy = Self { port, child, _folder: folder };
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "{kind:?} never listened");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Some(proxy)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        thread::sleep(Duration::from_millis(100));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An application that says what it was asked, and counts.
+#[derive(Debug)]
+pub struct Application {
+    /// Where it listens.
+    pub address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Application {
+    /// Starts it; it goes on for as long as the test does.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let count = Arc::clone(&count);
+                thread::spawn(move || answer(stream, &count));
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// How many requests have reached it.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// Answers each request with its own head.
+fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let (head, length) = read_head(&mut reader)?;
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        count.fetch_add(1, Ordering::Relaxed);
+        let said = format!("the application was asked:\n{head}");
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Type: text/plain\r\n\r\n{said}",
+            said.len()
+        );
+        reader.get_mut().write_all(answer.as_bytes()).ok()?;
+    }
+}
+
+/// A head up to the empty line, and how long the body after it is.
+fn read_head(reader: &mut impl BufRead) -> Option<(String, usize)> {
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line == "\r\n" || line == "\n" {
+            return Some((head, length));
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+        head.push_str(&line);
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The status; 0 when the connection was closed without an answer.
+    pub status: u16,
+    /// Everything before the body.
+    pub head: String,
+    /// The body.
+    pub body: String,
+    /// The last address.
+    pub address: String,
+}
+
+impl Page {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.head.lines().filter_map(|line| line.split_once(':'));
+        all.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+}
+
+/// Sends bytes as they are, and reads what comes back until the other side closes or has said all.
+pub fn send_raw(port: u16, request: &[u8]) -> Page {
+    let nothing = Page { status: 0, head: String::new(), body: String::new(), address: String::new() };
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return nothing };
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    if stream.write_all(request).is_err() {
+        return nothing;
+    }
+    let mut reader = BufReader::new(stream);
+    let Some((head, length)) = read_head(&mut reader) else { return nothing };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let mut body = Vec::new();
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    if chunked {
+        read_chunks(&mut reader, &mut body);
+    } else if length > 0 {
+        body.resize(length, 0);
+        let _ = reader.read_exact(&mut body);
+    }
+    Page { status, head, body: String::from_utf8_lossy(&body).into_owned(), address: String::new() }
+}
+
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Option<()> {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let length = usize::from_str_radix(line.trim(), 16).ok()?;
+        let mut chunk = vec![0; length + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        if length == 0 {
+            return Some(());
+        }
+        body.extend_from_slice(&chunk[..length]);
+    }
+}
+
+/// A browser as far as this needs one: cookies for each host, and it goes where it is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    cookies: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Host with port, and path, of an address.
+fn parts(address: &str) -> (String, String) {
+    let rest = address.strip_prefix("http://").unwrap_or_else(|| panic!("{address}"));
+    let slash = rest.find('/').unwrap_or(rest.len());
+    let path = if slash == rest.len() { "/" } else { &rest[slash..] };
+    (rest[..slash].to_owned(), path.to_owned())
+}
+
+impl Browser {
+    /// Puts a cookie there, as `name=value`.
+    pub fn put(&mut self, host: &str, cookie: &str) {
+        let (name, value) = cookie.split_once('=').unwrap();
+        self.cookies.entry(host.to_owned()).or_default().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The value of a cookie of a host.
+    pub fn cookie(&self, host: &str, name: &str) -> Option<String> {
+        self.cookies.get(host)?.get(name).cloned()
+    }
+
+    /// The `Cookie` header for a host.
+    pub fn header(&self, host: &str) -> String {
+        let all = self.cookies.get(host).into_iter().flatten();
+        all.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Asks once, with more headers; keeps the cookies.
+    pub fn ask(&mut self, address: &str, more: &[(&str, &str)]) -> Page {
+        let (host, path) = parts(address);
+        let port: u16 = host.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap();
+        let mut request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        if !more.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+            request.push_str("Accept: text/html\r\n");
+        }
+        let cookies = self.header(&host);
+        if !cookies.is_empty() {
+            request.push_str(&format!("Cookie: {cookies}\r\n"));
+        }
+        for (name, value) in more {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let mut page = send_raw(port, format!("{request}\r\n").as_bytes());
+        for line in page.head.lines() {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("set-cookie")
+            {
+                let (pair, rest) = value.trim().split_once(';').unwrap();
+                let (name, value) = pair.split_once('=').unwrap();
+                let jar = self.cookies.entry(host.clone()).or_default();
+                if rest.contains("Max-Age=0") {
+                    jar.remove(name);
+                } else {
+                    jar.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+        page.address = address.to_owned();
+        page
+    }
+
+    /// Goes to an address and on to wherever it is sent, by way of the agent where that is asked. Stops where
+    /// `until` says so.
+    pub fn go_until(
+        &mut self,
+        address: &str,
+        agent: &dyn Fn(&str) -> Option<String>,
+        until: &dyn Fn(&str) -> bool,
+    ) -> Page {
+        let mut address = address.to_owned();
+        for _ in 0..15 {
+            let page = self.ask(&address, &[]);
+            let Some(to) = page.header("location").filter(|_| (300..400).contains(&page.status)) else {
+                return page;
+            };
+            let to =
+                if to.starts_with('/') { format!("http://{}{to}", parts(&address).0) } else { to.to_owned() };
+            if until(&to) {
+                return Page { address: to, ..page };
+            }
+            address = match to.split_once("/device?question=") {
+                Some((_, question)) if to.starts_with("http://127.0.0.1:") => match agent(question) {
+                    Some(answered) => answered,
+                    None => return Page { address: to, ..page },
+                },
+                _ => to,
+            };
+        }
+        panic!("sent on and on: {address}");
+    }
+
+    /// The same to the end.
+    pub fn go(&mut self, address: &str, agent: &dyn Fn(&str) -> Option<String>) -> Page {
+        self.go_until(address, agent, &|_| false)
+    }
+}
+
+/// A free port.
+pub fn port() -> u16 {
+    free_port().unwrap()
+}
