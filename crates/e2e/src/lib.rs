@@ -6,6 +6,7 @@
     reason = "only tests link this, and a test that cannot go on must stop"
 )]
 
+pub mod machine;
 pub mod mail;
 pub mod proxy;
 
@@ -98,6 +99,26 @@ pub fn copy_pack(folder: &Path, changes: &[(&str, &str, &str)]) {
         let text = fs::read_to_string(folder.join(path)).unwrap();
         assert!(text.contains(from), "{path}: {from}");
         fs::write(folder.join(path), text.replace(from, to)).unwrap();
+    }
+}
+
+/// Takes all rules about devices out of a copied pack but these, with their translations and tests.
+pub fn keep_rules(folder: &Path, keep: &[&str]) {
+    let named =
+        |path: &Path| path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+    let files = |below: &str| -> Vec<PathBuf> {
+        fs::read_dir(folder.join(below)).unwrap().map(|file| file.unwrap().path()).collect()
+    };
+    let gone: Vec<String> = files("rules")
+        .iter()
+        .filter(|path| fs::read_to_string(path).unwrap().contains("subject = \"device\""))
+        .map(|path| named(path))
+        .filter(|name| !keep.contains(&name.as_str()))
+        .collect();
+    for path in files("rules").into_iter().chain(files("tests")) {
+        if gone.contains(&named(&path)) {
+            fs::remove_file(path).unwrap();
+        }
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use stead_e2e::{Fleet, system_now};
+use stead_e2e::{Fleet, copy_pack, keep_rules, machine::Machine, proxy, system_now};
 use stead_model::{
     Fact, Facts,
     fact::{Field, Record},
@@ -106,6 +106,68 @@ fn the_sample_walks_in_a_real_browser() {
         })
         .collect();
     walk("sample.mjs", &[&base, &serde_json::to_string(&links).unwrap()]);
+}
+
+/// An application behind the gate, on a computer with a real agent: in unnoticed, refused with why, in again.
+#[test]
+fn the_gate_walks_in_a_real_browser() {
+    if no_browser() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (front, door) = (proxy::port(), proxy::port());
+    let file = folder.path().join("gate.toml");
+    let text = format!(
+        "agent_port = {door}\n[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\n\
+         url = \"http://records.localhost:{front}\"\ntier = \"restricted\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let more = ["--gate".to_owned(), file.to_str().unwrap().to_owned()];
+    let mut f = Fleet::start_with(folder, None, &more);
+    let pack = f.folder.path().join("strict");
+    copy_pack(
+        &pack,
+        &[
+            ("pack.toml", "version = 4", "version = 5"),
+            ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\""),
+        ],
+    );
+    keep_rules(&pack, &["disk-encrypted", "device-is-ours"]);
+    let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
+    let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
+    let author_token = f.token(&author, &["read", "system", "people"]);
+    let approver_token = f.token(&approver, &["read", "system", "people"]);
+    f.publish(&pack, (&author, &author_token), &approver_token);
+    let app = proxy::Application::start();
+    let Some(_proxy) = proxy::Proxy::start(proxy::Kind::Nginx, front, f.server.address, app.address) else {
+        return;
+    };
+    f.server.admin(&["add-person", "Sam Walker", "--email", "sam@stead.example"]).unwrap();
+    let base = format!("http://localhost:{}", f.server.address.port());
+    let link = f.server.admin(&["invite", "sam@stead.example", "--base-url", &base]).unwrap();
+    let Some(mut laptop) = Machine::start(None, &[]) else { return };
+    let code = f.server.admin(&["enrol-code", "Sam Walker"]).unwrap();
+    laptop.enrol(&f.server.url(), &code);
+    laptop.start_agent(door);
+    f.until("the agent has checked in", |_| laptop.said().contains("checked in"));
+    // What happens to the computer while the browser looks.
+    let commands = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = format!("http://{}", commands.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in commands.incoming().flatten() {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            match line.split(' ').nth(1).unwrap() {
+                "/bad" => laptop.plug_in(),
+                "/good" => laptop.pull_out(),
+                _ => laptop.stop_agent(),
+            }
+            // The agent notices within two seconds; the walk is about the pages.
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        }
+    });
+    walk("gate.mjs", &[&base, &format!("http://records.localhost:{front}"), &link, &at, &door.to_string()]);
 }
 
 /// Signing in with an account elsewhere, at a real issuer.

@@ -1,5 +1,5 @@
 //! The gate, through real proxies with the configurations that the book gives.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 use std::{
     fs,
@@ -8,7 +8,9 @@ use std::{
 
 use serde_json::{Value, json};
 use stead_e2e::{
-    Fleet, copy_pack, postgres,
+    Fleet, copy_pack, keep_rules,
+    machine::Machine,
+    postgres,
     proxy::{Application, Browser, Kind, Page, Proxy, port, send_raw},
     system_now,
 };
@@ -28,11 +30,16 @@ struct World {
 }
 
 fn world(kind: Kind, store: Option<&str>) -> Option<World> {
+    world_at(kind, store, port())
+}
+
+/// The same where agents listen at a port.
+fn world_at(kind: Kind, store: Option<&str>, door: u16) -> Option<World> {
     let folder = tempfile::tempdir().unwrap();
     let front = port();
     let file = folder.path().join("gate.toml");
     let text = format!(
-        "[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\n\
+        "agent_port = {door}\n[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\n\
          url = \"http://records.localhost:{front}\"\ntier = \"restricted\"\n"
     );
     fs::write(&file, text).unwrap();
@@ -239,14 +246,16 @@ fn sign_in_again(w: &mut World) -> String {
 
 /// The pack with a rule that costs at once.
 fn strict(w: &mut World) {
+    publish(w, &[("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\"")], None);
+}
+
+/// Publishes the pack with changes; with none of the rules about devices but those that are named.
+fn publish(w: &mut World, changes: &[(&str, &str, &str)], keep: Option<&[&str]>) {
     let pack = w.f.folder.path().join("strict");
-    copy_pack(
-        &pack,
-        &[
-            ("pack.toml", "version = 3", "version = 4"),
-            ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\""),
-        ],
-    );
+    copy_pack(&pack, &[&[("pack.toml", "version = 4", "version = 5")], changes].concat());
+    if let Some(keep) = keep {
+        keep_rules(&pack, keep);
+    }
     let (_, author) = w.f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = w.f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = w.f.token(&author, &["read", "system", "people"]);
@@ -274,4 +283,399 @@ fn rc_6_caddy_lets_in_whoever_is_cleared() {
     let Some(mut w) = world(Kind::Caddy, None) else { return };
     strict(&mut w);
     lets_in_whoever_is_cleared(&mut w);
+}
+
+/// Shapes of requests that try to come in without being let in: what is sent, and by what name.
+fn hostile(host: &str, cookies: &[(&str, String)]) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut add = |name: String, line: &str, headers: &[String]| {
+        let lines: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let text = format!("{line}\r\n{}\r\n\r\n", lines.join("\r\n"));
+        all.push((name, text.into_bytes()));
+    };
+    let own = |more: &[&str]| -> Vec<String> {
+        let first = [format!("Host: {host}"), "Connection: close".to_owned()];
+        first.into_iter().chain(more.iter().map(|line| (*line).to_owned())).collect()
+    };
+    // Headers by which something in front may say who it is, or what was asked; each in several spellings.
+    let said = [
+        "Stead-Person: 01a00000-0000-7000-8000-000000000000",
+        "Stead-Email: sam@stead.example",
+        "Stead-Device: 01a00000-0000-7000-8000-000000000000",
+        "Stead-Name: Sam",
+        "X-Forwarded-User: sam",
+        "X-Forwarded-Email: sam@stead.example",
+        "X-Auth-Request-User: sam",
+        "Remote-User: sam",
+        "X-Remote-User: sam",
+        "X-Original-URI: /.stead/records/start",
+        "X-Original-URI: /gate/auth/records",
+        "X-Original-URL: /public",
+        "X-Rewrite-URL: /public",
+        "X-Forwarded-Uri: /.stead/records/start",
+        "X-Forwarded-Method: OPTIONS",
+        "X-Forwarded-Host: localhost",
+        "X-Forwarded-For: 127.0.0.1",
+        "X-Forwarded-Proto: https",
+        "X-Real-IP: 127.0.0.1",
+        "Forwarded: for=127.0.0.1;host=localhost",
+        "Authorization: Bearer stead_x",
+        "Authorization: Basic c2FtOnNhbQ==",
+        "Proxy-Authorization: Basic c2FtOnNhbQ==",
+        "X-HTTP-Method-Override: OPTIONS",
+        "X-Method-Override: HEAD",
+        "X-HTTP-Method: CONNECT",
+        "X-Accel-Redirect: /",
+        "X-Sendfile: /etc/passwd",
+        "X-Accel-Internal: /",
+        "Upgrade: websocket",
+        "Upgrade: h2c",
+        "Expect: 100-continue",
+        "Range: bytes=0-",
+        "If-None-Match: *",
+        "Via: 1.1 stead",
+        "CF-Connecting-IP: 127.0.0.1",
+        "True-Client-IP: 127.0.0.1",
+        "X-Stead-Auth: 204",
+        "Status: 204",
+    ];
+    for header in said {
+        let (name, value) = header.split_once(": ").unwrap();
+        let spelt = [
+            header.to_owned(),
+            format!("{}: {value}", name.to_lowercase()),
+            format!("{}: {value}", name.to_uppercase()),
+            format!("{}: {value}", name.replace('-', "_")),
+            format!("{name}:{value}\r\n{name}: other"),
+            format!("{name} : {value}"),
+        ];
+        for one in spelt {
+            add(format!("header {one:?}"), "GET /pay HTTP/1.1", &own(&[&one]));
+        }
+    }
+    // Headers that ask the proxy to drop what it sets.
+    for dropped in [
+        "Stead-Person",
+        "Stead-Device, Stead-Email",
+        "Cookie",
+        "Host",
+        "Content-Length",
+        "Authorization",
+        "X-Original-URI",
+    ] {
+        for wrap in ["close, {}", "{}", "keep-alive, {}", "upgrade, {}"] {
+            let line = format!("Connection: {}", wrap.replace("{}", dropped));
+            add(format!("hop {line}"), "GET /pay HTTP/1.1", &[format!("Host: {host}"), line]);
+        }
+    }
+    // Paths that a proxy and the server may read in two ways.
+    for path in [
+        "/.stead/",
+        "/.stead",
+        "/.stead/auth",
+        "/.stead/../pay",
+        "/.stead/..;/pay",
+        "/.stead/%2e%2e/pay",
+        "/.stead/records/../../pay",
+        "/.stead/records/start/../../../pay",
+        "/.stead%2f..%2fpay",
+        "/.stead/%2e%2e%2fpay",
+        "//pay",
+        "///pay",
+        "/./pay",
+        "/x/../pay",
+        "/x/..%2fpay",
+        "/%2e/pay",
+        "/pay%00",
+        "/pay%0d%0aX: y",
+        "/pay;a=b",
+        "/pay?x=/.stead/records/start",
+        "/pay#/.stead/",
+        "/.Stead/records/start/pay",
+        "/.stead/records/start%2f..%2f..%2f..%2fpay",
+        "/gate/auth/records",
+        "/gate/auth/records/../../pay",
+        "/assets/../pay",
+        "/healthz",
+        "/\\pay",
+        "/.stead\\..\\pay",
+        "/pay/.stead/records/start",
+        "/pay/..%5c.stead/",
+        "/.stead/records/enter?ticket=x&to=/pay",
+        "/.stead/records/enter?ticket=&to=//evil.example",
+        "/.stead/records/enter",
+        "/%252e%252e/pay",
+        "/pay/.",
+        "/pay/..",
+        "*",
+        "http://localhost/pay",
+        "http://127.0.0.1/pay",
+        "/.well-known/../pay",
+        "/a/b/../../../pay",
+        "/%2f%2fpay",
+    ] {
+        for line in
+            [format!("GET {path} HTTP/1.1"), format!("GET {path} HTTP/1.0"), format!("POST {path} HTTP/1.1")]
+        {
+            add(format!("path {line}"), &line, &own(&[]));
+        }
+    }
+    // Methods, and words that are none.
+    for method in [
+        "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "GET\t",
+        "PRI", "ANY", "X",
+    ] {
+        add(format!("method {method}"), &format!("{method} /pay HTTP/1.1"), &own(&[]));
+    }
+    // Bodies whose length can be read in two ways.
+    for (name, lines) in [
+        ("two lengths", &["Content-Length: 0", "Content-Length: 5"][..]),
+        ("length and chunks", &["Content-Length: 5", "Transfer-Encoding: chunked"]),
+        ("chunks twice", &["Transfer-Encoding: chunked", "Transfer-Encoding: identity"]),
+        ("strange chunks", &["Transfer-Encoding: xchunked"]),
+        ("chunks in a list", &["Transfer-Encoding: chunked, identity"]),
+        ("negative length", &["Content-Length: -1"]),
+        ("length with a sign", &["Content-Length: +0"]),
+        ("folded header", &["X-A: b", " Stead-Person: x"]),
+        ("bare name", &["Stead-Person"]),
+        ("empty name", &[": Stead-Person"]),
+        (
+            "long header",
+            &["X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+        ),
+    ] {
+        add(format!("body {name}"), "POST /pay HTTP/1.1", &own(lines));
+    }
+    // Other hosts, none, and several.
+    for hosts in [
+        &["Host: localhost"][..],
+        &["Host: 127.0.0.1"],
+        &["Host: evil.example"],
+        &["Host: "],
+        &[],
+        &["Host: evil.example", "Host: records.localhost"],
+        &["Host: records.localhost, evil.example"],
+        &["Host: records.localhost@evil.example"],
+        &["Host: RECORDS.LOCALHOST."],
+        &["Host: records.localhost:1"],
+        &["Host: records.localhost", "X-Forwarded-Host: evil.example"],
+    ] {
+        let mut lines: Vec<String> = hosts.iter().map(|line| (*line).to_owned()).collect();
+        lines.push("Connection: close".to_owned());
+        add(format!("host {hosts:?}"), "GET /pay HTTP/1.1", &lines);
+    }
+    // Cookies that are nearly right, and each in places where another may be read first.
+    for (name, value) in cookies {
+        for line in [
+            format!("Cookie: __Host-stead-pass={value}"),
+            format!("Cookie: __host-stead-pass={value}"),
+            format!("Cookie: a=b; __Host-stead-pass={value}"),
+            format!("Cookie: __Host-stead-pass={value}; __Host-stead-pass={value}"),
+            format!("Cookie: __Host-stead-pass=\"{value}\""),
+            format!("Cookie: __Host-stead-pass={value}\r\nCookie: __Host-stead-pass=x"),
+        ] {
+            add(format!("cookie {name}: {line}"), "GET /pay HTTP/1.1", &own(&[&line]));
+        }
+    }
+    all
+}
+
+/// Through the proxy none of them comes in; the application hears of none.
+fn refuses_whatever_is_sent(kind: Kind) {
+    let Some(mut w) = world(kind, None) else { return };
+    w.report(&disk(true));
+    let browser = w.inside();
+    let good = browser.cookie(&w.host(), "__Host-stead-pass").unwrap();
+    let fields: Vec<&str> = good.split('.').collect();
+    let with = |place: usize, value: &str| {
+        let mut fields = fields.clone();
+        fields[place] = value;
+        fields.join(".")
+    };
+    let cookies = [
+        ("empty", String::new()),
+        ("nonsense", "x".to_owned()),
+        ("without a mark", fields[..4].join(".")),
+        ("another application", with(0, "wiki")),
+        ("another session", with(1, "01a00000-0000-7000-8000-000000000000")),
+        ("another device", with(2, "01a00000-0000-7000-8000-000000000000")),
+        ("a longer time", with(3, "9999999999999")),
+        ("another mark", with(4, &"A".repeat(43))),
+        ("an empty mark", with(4, "")),
+        ("one more field", format!("{good}.x")),
+        ("very long", good.repeat(40)),
+        ("the session itself", w.sam.split_once('=').unwrap().1.to_owned()),
+    ];
+    let before = w.app.asked();
+    let all = hostile(&w.host(), &cookies);
+    assert!(all.len() >= 300, "{}", all.len());
+    for (name, request) in &all {
+        let page = send_raw(w.proxy.port, request);
+        // Caddy answers for a host that it does not serve with 200 and nothing.
+        let in_ = (200..300).contains(&page.status) && !page.body.is_empty();
+        assert!(!in_, "{kind:?}: {name}: {page:?}");
+        assert_eq!(w.app.asked(), before, "{kind:?}: {name} reached the application: {page:?}");
+    }
+    eprintln!("{kind:?}: {} shapes, none let in", all.len());
+    // Whoever is let in cannot be somebody else by saying so.
+    let request = format!(
+        "GET /pay HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nStead-Person: other\r\nstead_person: other\r\n\
+         STEAD-EMAIL: other\r\nConnection: close, Stead-Person\r\n\r\n",
+        w.host(),
+        browser.header(&w.host())
+    );
+    let page = send_raw(w.proxy.port, request.as_bytes());
+    assert_eq!(page.status, 200, "{page:?}");
+    let told = page.body.to_ascii_lowercase();
+    assert!(!told.contains("other"), "{told}");
+    assert!(told.contains(&format!("stead-person: {}", w.sam_id)), "{told}");
+}
+
+#[test]
+fn rc_6_nginx_refuses_whatever_is_sent() {
+    refuses_whatever_is_sent(Kind::Nginx);
+}
+
+#[test]
+fn rc_6_caddy_refuses_whatever_is_sent() {
+    refuses_whatever_is_sent(Kind::Caddy);
+}
+
+/// Proofs that are expired, used twice, or another's are refused, each with its own reason in the log, and nothing of
+/// what was sent there.
+#[test]
+fn rc_6_proofs_are_good_once_for_one_browser_on_one_device() {
+    let Some(mut w) = world(Kind::Nginx, None) else { return };
+    w.report(&disk(true));
+    let enter = format!("{}/pay", w.address());
+    let stead = w.stead();
+    let refused = |page: &Page| {
+        assert!(
+            page.status == 403 || page.header("location").is_some_and(|to| to.contains("/gate/device?to=")),
+            "{page:?}"
+        )
+    };
+    let mut secrets: Vec<String> = Vec::new();
+
+    // The question of this browser's session, answered twice.
+    let mut browser = w.browser();
+    let asked = browser.go_until(&enter, &|_| None, &|_| false);
+    let question = asked.address.split_once("question=").unwrap().1.to_owned();
+    let shown = w.laptop.show(&question, system_now());
+    let back = |shown: &str| format!("http://{stead}/gate/device/back?shown={shown}");
+    let first = browser.clone().ask(&back(&shown), &[]);
+    assert!(first.header("location").is_some_and(|to| to.starts_with("/gate/enter/")), "{first:?}");
+    refused(&browser.clone().ask(&back(&shown), &[]));
+    w.f.until("the log says so", |f| f.server.log().contains("replayed"));
+    secrets.extend([question.clone(), shown]);
+
+    // Answered by somebody else's device.
+    let code = w.f.server.admin(&["enrol-code", "Toni Test"]).unwrap();
+    let other = SimDevice::enrol(&mut w.f.client, [8; 32], &code, "tonis-laptop", system_now()).unwrap();
+    let fresh = |w: &World| {
+        let mut browser = w.browser();
+        let asked = browser.go_until(&enter, &|_| None, &|_| false);
+        (browser, asked.address.split_once("question=").unwrap().1.to_owned())
+    };
+    let (mut browser, question) = fresh(&w);
+    let shown = other.show(&question, system_now());
+    refused(&browser.ask(&back(&shown), &[]));
+    w.f.until("the log says so", |f| f.server.log().contains("stolen"));
+    secrets.extend([question, shown]);
+
+    // Another browser's question: a session of Sam's that was begun elsewhere.
+    let (_, question) = fresh(&w);
+    let elsewhere = sign_in_again(&mut w);
+    let mut thief = Browser::default();
+    thief.put(&w.stead(), &elsewhere);
+    let shown = w.laptop.show(&question, system_now());
+    let page = thief.ask(&back(&shown), &[]);
+    refused(&page);
+    secrets.extend([question, shown]);
+
+    // Signed with a key of nobody, by a clock that is far off, and not at all.
+    let (mut browser, question) = fresh(&w);
+    let forged = agent_of(&w.laptop, [7; 32]).show(&question, system_now());
+    refused(&browser.ask(&back(&forged), &[]));
+    w.f.until("the log says so", |f| f.server.log().contains("not marked by this server"));
+    let late = w.laptop.show(&question, system_now().plus(-3_600_000));
+    refused(&browser.ask(&back(&late), &[]));
+    w.f.until("the log says so", |f| f.server.log().contains("expired"));
+    refused(&browser.ask(&back("x"), &[]));
+    w.f.until("the log says so", |f| f.server.log().contains("malformed"));
+    secrets.extend([question, forged, late]);
+
+    // A ticket is good once, and in the browser that began alone.
+    let mut browser = w.browser();
+    let ticket = browser.go_until(&enter, &w.agent(), &|to| to.contains("/.stead/records/enter?ticket="));
+    let mut thief = Browser::default();
+    assert_eq!(thief.ask(&ticket.address, &[]).status, 403);
+    let page = browser.clone().ask(&ticket.address, &[]);
+    assert_eq!(page.header("location"), Some("/pay"), "{page:?}");
+    assert_eq!(browser.clone().ask(&ticket.address, &[]).status, 403);
+    secrets.push(ticket.address.split("ticket=").nth(1).unwrap().split('&').next().unwrap().to_owned());
+
+    let log = w.f.server.log();
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret}");
+    }
+}
+
+/// One run with the real agent on a computer of its own: let in through nginx; a disk that is not encrypted is
+/// plugged in, and the gate is shut within two seconds without anybody pressing anything; the person sees why; it is
+/// taken out, and they are in again.
+#[test]
+fn rc_6_a_disk_that_is_plugged_in_shuts_the_gate_and_taking_it_out_opens_it() {
+    let door = port();
+    let Some(mut w) = world_at(Kind::Nginx, None, door) else { return };
+    let Some(mut laptop) = Machine::start(None, &[]) else { return };
+    publish(
+        &mut w,
+        &[("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\"")],
+        Some(&["disk-encrypted", "device-is-ours"]),
+    );
+    let code = w.f.server.admin(&["enrol-code", "Sam Örtel"]).unwrap();
+    laptop.enrol(&w.f.server.url(), &code);
+    laptop.start_agent(door);
+    let agent = |question: &str| Some(format!("http://127.0.0.1:{door}/device?question={question}"));
+    let mut browser = w.browser();
+    let address = format!("{}/pay", w.address());
+    let mut page = browser.clone().go(&address, &agent);
+    w.f.until("the agent is there", |_| {
+        page = browser.clone().go(&address, &agent);
+        page.body.contains("the application was asked")
+    });
+    browser.go(&address, &agent);
+    assert!(page.body.contains("stead-device: ") || page.body.contains("Stead-Device: "), "{page:?}");
+
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        laptop.plug_in();
+        times.push(w.until(&mut browser, 403));
+        laptop.pull_out();
+        w.until(&mut browser, 200);
+    }
+    times.sort();
+    eprintln!("from the disk to the shut gate: {times:?}");
+    assert!(times[4] < Duration::from_secs(10));
+
+    laptop.plug_in();
+    w.until(&mut browser, 403);
+    let page = browser.go(&address, &agent);
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("/data") && page.body.contains("Encrypt"), "{}", page.body);
+    let status = String::from_utf8(laptop.stead(&["status"]).stdout).unwrap();
+    assert!(
+        status.contains("Part of your work is closed") && status.contains("restricted   closed"),
+        "{status}"
+    );
+    laptop.pull_out();
+    // Looking again asks the agent, and leads straight on.
+    let again =
+        format!("http://{}/gate/device?look=1&to=%2Fgate%2Frefused%2Frecords%3Fto%3D%252Fpay", w.stead());
+    let page = browser.go(&again, &agent);
+    assert_eq!(page.status, 200, "{page:?}");
+    let status = String::from_utf8(laptop.stead(&["status"]).stdout).unwrap();
+    assert!(status.contains("Everything is open to you"), "{status}");
+    assert!(laptop.said().contains("something has changed: mounts"), "{}", laptop.said());
 }

@@ -136,6 +136,7 @@ fn rc_6_ways_in_from_outside_are_judged(f: &mut Fleet) {
     facts.insert("device.remote_login.open".to_owned(), Fact::known(true, "/proc/net/tcp"));
     facts.insert("device.accounts.administrators".to_owned(), Fact::known(5_i64, "/etc/group"));
     facts.insert("device.password_manager.present".to_owned(), Fact::known(false, "programs"));
+    facts.insert("device.place.kind".to_owned(), Fact::known("travel", "/proc/net/route"));
     facts.insert("device.tunnel.carries_traffic".to_owned(), Fact::known(false, "ip route get"));
     let answer = f.report(&facts);
     for rule in ["remote-login-closed", "few-administrators", "password-manager", "tunnel-when-away"] {

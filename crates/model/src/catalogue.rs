@@ -209,7 +209,7 @@ pub const ORGANISATION: &[FactSpec] = &[
         "How many looks at somebody's record of the last year have no purpose",
     ),
     record("organisation.cases.overdue", FactType::Int, "How many cases are past their day of decision"),
-    to_come("organisation.gate.applications", FactType::Int, "How many applications ask the gate"),
+    record("organisation.gate.applications", FactType::Int, "How many applications ask the gate"),
     to_come(
         "organisation.inventory.kinds_missing",
         FactType::Int,

@@ -343,7 +343,7 @@ fn case(person: &Person, device: DeviceId) -> Case {
         kind: Subject::Device,
         subject: device.to_string(),
         rule: "disk-encrypted".to_owned(),
-        policy: "remote-work 3".to_owned(),
+        policy: "remote-work 4".to_owned(),
         opened_at: Millis(1),
         evidence: "{}".to_owned(),
         salt: String::new(),

@@ -136,7 +136,8 @@ fn block(host: &Host, path: &str, kind: &str, root: bool) -> Option<Encryption> 
     };
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
     if name.starts_with("zram") || name.starts_with("ram") || name.starts_with("loop") {
-        return None;
+        // What the system runs from lies somewhere, though that cannot be seen from here.
+        return root.then(|| Encryption::Unknown(format!("/ is on {name}, whose own disk cannot be told")));
     }
     if !root && is_removable(host, &path) {
         return None;
@@ -380,6 +381,11 @@ mod tests {
         let (host, folder) =
             machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n/dev/zram0 partition 1 0 -2\n")]);
         sys(folder.path(), &[("zram0", "253:9", None, &[])]);
+        assert_eq!(seen(&host), ["/ ?"]);
+        // A system that runs from a file lies on some disk, which may be a clear one.
+        let mounts = "22 1 7:0 / / rw - ext4 /dev/loop0 rw\n23 22 7:1 / /snap/x rw - ext4 /dev/loop1 rw\n";
+        let (host, folder) = machine(0, &[(MOUNTS, mounts), ("/proc/swaps", "F T S U P\n")]);
+        sys(folder.path(), &[("loop0", "7:0", None, &[]), ("loop1", "7:1", None, &[])]);
         assert_eq!(seen(&host), ["/ ?"]);
     }
 

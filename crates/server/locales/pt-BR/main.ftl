@@ -724,6 +724,7 @@ fact-device-remote-login-open = Se alguém consegue entrar pela rede
 fact-device-doors = Quais programas aceitam conexões de outras máquinas, e em qual porta
 fact-device-secure-boot = Se só sistemas assinados podem iniciar
 fact-device-wifi-security = Como é criptografado o Wi-Fi em uso: open, wep, wpa, wpa2, wpa3 ou enterprise; nunca o nome dele
+fact-device-place-kind = Como a pessoa chama o lugar em que o computador está: casa, escritório ou viagem, ou sem nome; nunca onde ele fica
 fact-device-tunnel-carries-traffic = Se um túnel leva o que vai para a internet
 fact-device-password-manager-present = Se há um gerenciador de senhas instalado, nunca o que está nele
 fact-device-clock-synchronised = Se a rede mantém o relógio certo

@@ -95,13 +95,16 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
 }
 
 /// Logs why somebody was not let in. What they sent is not in it.
-fn log(application: &str, answer: &Answer) {
+fn log(app: &App, application: &str, answer: &Answer) {
     match answer {
         Answer::In(..) | Answer::Unknown(None) => {}
         Answer::Unknown(Some(unfit)) => tracing::info!(application, why = %unfit, "a pass was not taken"),
         Answer::Refused(pass, why) => {
             let words: Vec<&str> = why.iter().map(Why::word).collect();
-            tracing::info!(application, device = %pass.device, why = words.join(","), "not let in");
+            let words = words.join(",");
+            if app.gate.is_news(pass.session, application, &words, app.now()) {
+                tracing::info!(application, device = %pass.device, why = words, "not let in");
+            }
         }
     }
 }
@@ -113,7 +116,7 @@ pub async fn auth(State(app): State<Arc<App>>, Path(name): Path<String>, headers
         return StatusCode::FORBIDDEN.into_response();
     };
     let answer = decide(&app, application, &headers);
-    log(&application.name, &answer);
+    log(&app, &application.name, &answer);
     match answer {
         Answer::In(pass, person) => (StatusCode::NO_CONTENT, identity(&app, &pass, &person)).into_response(),
         Answer::Unknown(_) => StatusCode::UNAUTHORIZED.into_response(),

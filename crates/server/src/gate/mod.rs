@@ -12,12 +12,16 @@ pub mod index;
 pub mod proof;
 pub mod showing;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 pub use apps::Settings;
 use follow::Told;
 use index::Index;
 use proof::Used;
+use stead_model::{Millis, SessionId, time::MINUTE};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 /// What the gate holds.
@@ -29,6 +33,8 @@ pub struct Gate {
     pub settings: Settings,
     /// What was good once and has been used.
     pub used: Used,
+    /// What was said lately of whom, so that the log is not filled by somebody who asks again and again.
+    said: Mutex<HashMap<(SessionId, String), (String, Millis)>>,
     /// Where whoever follows the store is asked.
     follower: OnceLock<UnboundedSender<Told>>,
 }
@@ -36,7 +42,28 @@ pub struct Gate {
 impl Gate {
     /// A gate that knows nothing yet, and lets nobody in.
     pub fn new(settings: Settings) -> Self {
-        Self { index: Arc::default(), settings, used: Used::default(), follower: OnceLock::new() }
+        Self {
+            index: Arc::default(),
+            settings,
+            used: Used::default(),
+            said: Mutex::default(),
+            follower: OnceLock::new(),
+        }
+    }
+
+    /// Whether it is new that this is said of a session at an application, or was last said a minute ago.
+    fn is_news(&self, session: SessionId, application: &str, words: &str, now: Millis) -> bool {
+        const MOST: usize = 10_000;
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() >= MOST {
+            said.retain(|_, (_, at)| now.since(*at) < MINUTE);
+        }
+        let of = (session, application.to_owned());
+        if said.get(&of).is_some_and(|(before, at)| before == words && now.since(*at) < MINUTE) {
+            return false;
+        }
+        said.insert(of, (words.to_owned(), now));
+        true
     }
 
     /// Waits until everything that was committed here before is in memory.

@@ -233,6 +233,11 @@ async fn organisation_facts(app: &App, pack: &Pack, now: Millis) -> Result<Facts
             "the policy in force",
         ),
         ("organisation.backup.made_at".to_owned(), backup),
+        known(
+            "organisation.gate.applications",
+            int(i64::try_from(app.gate.settings.applications.len()).unwrap_or(i64::MAX)),
+            "the gate's file",
+        ),
         known("organisation.roles.coordinators", int(records.coordinators), "directory"),
         known("organisation.cases.overdue", int(records.cases_overdue), "record of cases"),
         known("organisation.looks.without_purpose", int(records.looks_without_purpose), "record of looks"),
