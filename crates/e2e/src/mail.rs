@@ -1,6 +1,7 @@
 //! A mail server of another make, to which the programs under test send.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -19,6 +20,8 @@ const LONGEST: Duration = Duration::from_secs(240);
 pub struct MailPeer {
     child: Child,
     said: Receiver<String>,
+    /// Messages to others that came while one to somebody was waited for.
+    kept: VecDeque<Value>,
     /// Where it listens.
     pub port: u64,
 }
@@ -32,24 +35,34 @@ impl MailPeer {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, said) = mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut peer = Self { child, said, port: 0 };
+        let mut peer = Self { child, said, kept: VecDeque::new(), port: 0 };
         peer.port = peer.take()["port"].as_u64().unwrap();
         Some(peer)
     }
 
     /// The next message that it took; waits for it.
     pub fn take(&mut self) -> Value {
+        self.kept.pop_front().unwrap_or_else(|| self.wait())
+    }
+
+    fn wait(&mut self) -> Value {
         let line = self.said.recv_timeout(LONGEST).unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
-    /// The next message to somebody.
+    /// The next message to somebody. Those to others stay for whoever asks for them: several go out at the same
+    /// time, and which arrives first is not said.
     pub fn next_to(&mut self, address: &str) -> Value {
+        let is_theirs = |message: &Value| message["to"][0] == address;
+        if let Some(place) = self.kept.iter().position(is_theirs) {
+            return self.kept.remove(place).unwrap_or_default();
+        }
         loop {
-            let message = self.take();
-            if message["to"][0] == address {
+            let message = self.wait();
+            if is_theirs(&message) {
                 return message;
             }
+            self.kept.push_back(message);
         }
     }
 }
