@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_agent;
+mod bench_gate;
 mod bench_ingest;
 mod bench_people;
 mod bench_what_if;

@@ -679,3 +679,18 @@ fn rc_6_a_disk_that_is_plugged_in_shuts_the_gate_and_taking_it_out_opens_it() {
     assert!(status.contains("Everything is open to you"), "{status}");
     assert!(laptop.said().contains("something has changed: mounts"), "{}", laptop.said());
 }
+
+/// What is done beside the server, by the command line on the same store, shuts the gate as well.
+#[test]
+fn rc_6_what_is_done_beside_the_server_counts() {
+    let mut stores = vec![None];
+    stores.extend(postgres().map(Some));
+    for store in stores {
+        let Some(mut w) = world(Kind::Nginx, store.as_deref()) else { return };
+        w.report(&disk(true));
+        let mut browser = w.inside();
+        w.f.server.admin(&["revoke-device", &w.laptop.id.to_string()]).unwrap();
+        let took = w.until(&mut browser, 403);
+        eprintln!("{store:?}: shut {took:?} after the command was done");
+    }
+}

@@ -4,7 +4,10 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use stead_model::{DeviceId, Millis, PersonId, SessionId};
@@ -79,25 +82,55 @@ impl Changes {
     }
 }
 
+impl Changes {
+    /// What entries of the ledger say was changed, by what they are about.
+    pub(crate) fn of_subjects<'a>(subjects: impl Iterator<Item = &'a str>) -> Self {
+        let mut changes = Self::default();
+        for subject in subjects {
+            match subject.split_once(':') {
+                Some(("device", id)) => changes.devices.extend(id.parse::<DeviceId>().ok()),
+                Some(("person", id)) => {
+                    let person = id.parse::<PersonId>().ok();
+                    changes.people.extend(person);
+                    changes.sessions_of.extend(person);
+                }
+                Some(_) | None => {}
+            }
+        }
+        changes
+    }
+}
+
 type Tell = Box<dyn Fn(Changes) + Send + Sync>;
 
 /// Who is told. Set once, when the store's user begins to listen.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Arc<OnceLock<(String, Tell)>>);
+pub(crate) struct Listener(Arc<(OnceLock<(String, Tell)>, AtomicI64)>);
 
 impl Listener {
     pub(crate) fn set(&self, from: String, tell: Tell) {
         // Whoever listened first goes on.
-        let _ = self.0.set((from, tell));
+        let _ = self.0.0.set((from, tell));
+    }
+
+    /// How many transactions were committed here.
+    pub(crate) fn committed(&self) -> i64 {
+        self.0.1.load(Ordering::Acquire)
     }
 
     /// Under which name this store's user speaks to others; none while nobody listens.
     pub(crate) fn name(&self) -> Option<&str> {
-        self.0.get().map(|(name, _)| name.as_str())
+        self.0.0.get().map(|(name, _)| name.as_str())
+    }
+
+    /// Tells of a transaction that was committed here.
+    pub(crate) fn tell_own(&self, changes: Changes) {
+        self.0.1.fetch_add(1, Ordering::AcqRel);
+        self.tell(changes);
     }
 
     pub(crate) fn tell(&self, changes: Changes) {
-        if let Some((_, tell)) = self.0.get()
+        if let Some((_, tell)) = self.0.0.get()
             && changes != Changes::default()
         {
             tell(changes);

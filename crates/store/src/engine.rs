@@ -96,6 +96,37 @@ pub async fn notify(connection: &mut AnyConnection, message: &str) -> Result<()>
     Ok(())
 }
 
+/// How often it is looked whether another process has written to a SQLite file, which tells nobody of it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Has told what other processes write to a SQLite file, by what their entries in the ledger are about: whoever
+/// writes counts a turn on, and turns that are not this process's are others'.
+pub async fn watch(pool: &AnyPool, listener: &Listener, begun: impl FnOnce()) -> Result<()> {
+    let head = async || -> Result<(i64, i64)> {
+        let row = sqlx::query("SELECT turn, size FROM ledger_head WHERE id = 1").fetch_one(pool).await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    };
+    let (turn, mut seen) = head().await?;
+    let mut others = turn - listener.committed();
+    begun();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let (turn, size) = head().await?;
+        if turn - listener.committed() != others {
+            // One's own that was not counted yet may be among them: it is told twice, which does no harm.
+            others = turn - listener.committed();
+            let rows = sqlx::query("SELECT subject FROM ledger_entry WHERE idx >= $1 AND idx < $2")
+                .bind(seen)
+                .bind(size)
+                .fetch_all(pool)
+                .await?;
+            let subjects: Vec<String> = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+            listener.tell(Changes::of_subjects(subjects.iter().map(String::as_str)));
+        }
+        seen = size;
+    }
+}
+
 /// Has told what other servers say, until the connection is lost.
 pub async fn listen(url: &str, listener: &Listener, begun: impl FnOnce()) -> Result<()> {
     let mut heard = PgListener::connect(url).await?;

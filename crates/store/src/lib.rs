@@ -91,15 +91,14 @@ impl Store {
         self.listener.set(name, Box::new(tell));
     }
 
-    /// Waits for what other servers change that share this store, and has it told as well. Comes back when the
-    /// connection is lost, and never where nobody shares the store. `begun` is called once nothing is missed any more.
+    /// Waits for what others change that share this store, and has it told as well: other servers, and commands run
+    /// beside the server. Comes back when the store is away. `begun` is called once nothing is missed any more.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn listen_to_others(&self, url: &str, begun: impl FnOnce() + Send) -> Result<()> {
         if self.sqlite {
-            begun();
-            return std::future::pending().await;
+            return engine::watch(&self.readers, &self.listener, begun).await;
         }
         engine::listen(url, &self.listener, begun).await
     }

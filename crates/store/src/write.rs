@@ -96,7 +96,7 @@ impl Write {
             }
         }
         self.transaction.commit().await?;
-        self.listener.tell(self.changes);
+        self.listener.tell_own(self.changes);
         Ok(())
     }
 
