@@ -80,7 +80,7 @@ impl<'a> CheckIns<'a> {
     /// # Errors
     /// When the server refuses, or the state cannot be written.
     pub fn once(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<CheckedIn> {
-        let prepared = Prepared::new(facts::collect(&self.host, &self.kept, &self.state.places()?, now()))?;
+        let prepared = Prepared::new(facts::collect(&self.host, &self.kept, &self.state.places(), now()))?;
         self.kept.save(&self.state.file("kept.json"))?;
         if let Err(why) = self.deliver_spool(now)? {
             self.wait_in_spool(&prepared, now())?;

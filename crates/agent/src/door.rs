@@ -75,7 +75,12 @@ impl Door {
         let door = Arc::new(self);
         let busy = Arc::new(AtomicUsize::new(0));
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else {
+                    // No room for another just now.
+                    thread::sleep(Duration::from_millis(200));
+                    continue;
+                };
                 if busy.load(Ordering::Relaxed) >= AT_ONCE {
                     continue;
                 }

@@ -133,7 +133,7 @@ fn text_of(path: &PathBuf) -> anyhow::Result<String> {
 
 fn show_report(state: &State) -> anyhow::Result<ExitCode> {
     let kept = Kept::load(&state.file("kept.json"));
-    let prepared = Prepared::new(facts::collect(&Host::real(), &kept, &state.places()?, now()))?;
+    let prepared = Prepared::new(facts::collect(&Host::real(), &kept, &state.places(), now()))?;
     let (device, seq) = match state.identity()? {
         Some(identity) => (identity.device, state.progress()?.seq + 1),
         // Not enrolled: nothing would be sent; this is what would be once it is.
@@ -210,7 +210,17 @@ fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Says so where the agent of this computer is the system's, and this account's own knows nothing.
+fn not_the_systems(state: &State) -> anyhow::Result<()> {
+    let system = PathBuf::from(state::SYSTEM);
+    if state.folder() != system && state.identity()?.is_none() && system.exists() {
+        anyhow::bail!("the agent of this computer is the system's; say it with `sudo` before it");
+    }
+    Ok(())
+}
+
 fn place(state: &State, kind: Option<Kind>, forget: bool) -> anyhow::Result<ExitCode> {
+    not_the_systems(state)?;
     let host = Host::real();
     let network = facts::place::network(&host).map_err(anyhow::Error::msg)?;
     let network = network.context("this computer is on no network just now, so there is no place to name")?;
@@ -242,6 +252,7 @@ fn place(state: &State, kind: Option<Kind>, forget: bool) -> anyhow::Result<Exit
 }
 
 fn status(state: &State) -> anyhow::Result<ExitCode> {
+    not_the_systems(state)?;
     let identity =
         state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
     println!("{}, enrolled at {} for {}", identity.device, identity.server, identity.person);

@@ -55,10 +55,13 @@ pub struct State {
     folder: PathBuf,
 }
 
+/// The folder of an agent that is a service of the system.
+pub const SYSTEM: &str = "/var/lib/stead";
+
 /// The folder used when none is named: the system's for root, else the person's own.
 pub fn default_folder() -> PathBuf {
     if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/var/lib/stead");
+        return PathBuf::from(SYSTEM);
     }
     let own = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));

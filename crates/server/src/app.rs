@@ -214,7 +214,8 @@ impl App {
             policy::begin(&app, given.unwrap_or(&shipped)).await?;
             terms::refresh(&app).await?;
             follow::begin(&app).await?;
-            gate::follow::begin(&app)
+            gate::follow::begin(&app);
+            Ok::<(), Refusal>(())
         };
         begun.await.map_err(|refusal| {
             anyhow::anyhow!(

@@ -100,13 +100,14 @@ pub fn due(rule: Option<&Rule>, due: Option<Millis>, counts_since: Option<Millis
 
 /// Which rules cost something, and when.
 fn costs<'a>(pack: &'a Pack, against: &'a [StoredFinding]) -> impl Iterator<Item = (&'a str, Millis)> {
-    against
-        .iter()
-        .filter_map(|finding| Some((finding.rule.as_str(), costs_at(pack.rule(&finding.rule)?, finding)?)))
+    against.iter().filter_map(|finding| {
+        let due = due(pack.rule(&finding.rule), finding.due, finding.counts_since)?;
+        Some((finding.rule.as_str(), due))
+    })
 }
 
 /// Whether what costs something leaves the tier at this place open: each a rule, and when it begins to cost. A
-/// rule that the policy does not have costs nothing.
+/// rule that the policy does not have any more costs everything, until its subject was judged by what took its place.
 pub fn lets<'a>(
     pack: &Pack,
     costs: impl IntoIterator<Item = (&'a str, Millis)>,
@@ -115,8 +116,8 @@ pub fn lets<'a>(
 ) -> Open {
     let mut first: Option<Millis> = None;
     for (rule, due) in costs {
-        let Some(rule) = pack.rule(rule) else { continue };
-        let costs = pack.manifest.tiers.iter().position(|tier| *tier == rule.costs).unwrap_or(0);
+        let tier = pack.rule(rule).map(|rule| &rule.costs);
+        let costs = pack.manifest.tiers.iter().position(|known| Some(known) == tier).unwrap_or(0);
         if costs > place {
             continue;
         }

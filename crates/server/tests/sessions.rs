@@ -234,6 +234,19 @@ async fn rc_6_passwords_and_codes_let_in_whom_they_should() {
     assert!(opens(&server, &reply.session()).await);
     let known = reply.cookie("__Host-stead-known");
     assert!(!known.is_empty());
+    // The gate leads on to other sites, to which a form may not lead: a page goes between.
+    let form = format!(
+        "email=sam.sample@stead.example&to=/gate/enter/wiki%3Fto%3D%252F&password={}",
+        GOOD.replace(' ', "+")
+    );
+    let on = server.send("POST", "/sign-in/password", "", &form).await;
+    assert_eq!(on.status, 200, "{}", on.location);
+    assert!(
+        on.body.contains("http-equiv=\"refresh\"") && on.body.contains("/gate/enter/wiki?to="),
+        "{}",
+        on.body
+    );
+    assert!(opens(&server, &on.session()).await);
 
     // Which of the two is wrong is not said.
     let (no_such, wrong) =

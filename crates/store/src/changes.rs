@@ -4,10 +4,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use stead_model::{DeviceId, Millis, PersonId, SessionId};
@@ -41,9 +38,9 @@ impl Changes {
             && self.sessions_of.is_empty()
     }
 
-    /// Messages that say so to other servers: who says it, then a letter and an id each. That a device was heard
+    /// Messages that say so to other servers: a letter and an id each. That a device was heard
     /// is not among them; it happens too often, and the store has it.
-    pub(crate) fn messages(&self, from: &str) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         if self.is_quiet() {
             return Vec::new();
         }
@@ -51,10 +48,10 @@ impl Changes {
             .chain(self.people.iter().map(|id| format!(" p{id}")))
             .chain(self.sessions.iter().map(|id| format!(" s{id}")))
             .chain(self.sessions_of.iter().map(|id| format!(" a{id}")));
-        let mut messages = vec![from.to_owned()];
+        let mut messages = vec![String::new()];
         for part in parts {
             if messages.last().is_none_or(|last| last.len() + part.len() > LONGEST) {
-                messages.push(from.to_owned());
+                messages.push(String::new());
             }
             if let Some(last) = messages.last_mut() {
                 last.push_str(&part);
@@ -63,12 +60,10 @@ impl Changes {
         messages
     }
 
-    /// What a message says, and who said it. What cannot be read is left out.
-    pub(crate) fn read(message: &str) -> (&str, Self) {
-        let mut words = message.split(' ');
-        let from = words.next().unwrap_or_default();
+    /// What a message says. What cannot be read is left out.
+    pub(crate) fn read(message: &str) -> Self {
         let mut changes = Self::default();
-        for word in words.filter(|word| word.is_char_boundary(1)) {
+        for word in message.split(' ').filter(|word| word.is_char_boundary(1)) {
             let (kind, id) = word.split_at(1);
             match kind {
                 "d" => changes.devices.extend(id.parse::<DeviceId>().ok()),
@@ -78,7 +73,7 @@ impl Changes {
                 _ => {}
             }
         }
-        (from, changes)
+        changes
     }
 }
 
@@ -105,32 +100,39 @@ type Tell = Box<dyn Fn(Changes) + Send + Sync>;
 
 /// Who is told. Set once, when the store's user begins to listen.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Arc<(OnceLock<(String, Tell)>, AtomicI64)>);
+pub(crate) struct Listener(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    told: OnceLock<Tell>,
+    /// Turns of the ledger's head that were this process's and have not been looked at.
+    turns: Mutex<BTreeSet<i64>>,
+}
 
 impl Listener {
-    pub(crate) fn set(&self, from: String, tell: Tell) {
+    pub(crate) fn set(&self, tell: Tell) {
         // Whoever listened first goes on.
-        let _ = self.0.0.set((from, tell));
+        let _ = self.0.told.set(tell);
     }
 
-    /// How many transactions were committed here.
-    pub(crate) fn committed(&self) -> i64 {
-        self.0.1.load(Ordering::Acquire)
+    /// Whether all turns after one, up to another, were this process's. They are not remembered any more.
+    pub(crate) fn were_own(&self, after: i64, up_to: i64) -> bool {
+        let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = (after + 1..=up_to).all(|turn| turns.contains(&turn));
+        turns.retain(|turn| *turn > up_to);
+        own
     }
 
-    /// Under which name this store's user speaks to others; none while nobody listens.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.0.0.get().map(|(name, _)| name.as_str())
-    }
-
-    /// Tells of a transaction that was committed here.
-    pub(crate) fn tell_own(&self, changes: Changes) {
-        self.0.1.fetch_add(1, Ordering::AcqRel);
+    /// Tells of a transaction that was committed here, which was this turn. `watched` says that turns are looked at.
+    pub(crate) fn tell_own(&self, turn: i64, watched: bool, changes: Changes) {
+        if watched && self.0.told.get().is_some() {
+            self.0.turns.lock().unwrap_or_else(PoisonError::into_inner).insert(turn);
+        }
         self.tell(changes);
     }
 
     pub(crate) fn tell(&self, changes: Changes) {
-        if let Some((_, tell)) = self.0.0.get()
+        if let Some(tell) = self.0.told.get()
             && changes != Changes::default()
         {
             tell(changes);
@@ -162,20 +164,19 @@ mod tests {
             sessions_of: [PersonId::from_parts(Millis(4), [4; 10])].into(),
             heard: Vec::new(),
         };
-        let messages = changes.messages("here");
+        let messages = changes.messages();
         assert!(messages.len() > 2 && messages.iter().all(|message| message.len() < 8_000));
         let mut all = Changes::default();
         for message in &messages {
-            let (from, some) = Changes::read(message);
-            assert_eq!(from, "here");
+            let some = Changes::read(message);
             all.devices.extend(some.devices);
             all.people.extend(some.people);
             all.sessions.extend(some.sessions);
             all.sessions_of.extend(some.sessions_of);
         }
         assert_eq!(all, changes);
-        assert_eq!(Changes::read("x é dnonsense q").1, Changes::default());
+        assert_eq!(Changes::read("x é dnonsense q"), Changes::default());
         let heard = Changes { heard: vec![(id(1), Millis(5))], ..Changes::default() };
-        assert!(heard.messages("here").is_empty(), "that a device was heard is told to nobody else");
+        assert!(heard.messages().is_empty(), "that a device was heard is told to nobody else");
     }
 }

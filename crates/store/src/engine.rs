@@ -106,15 +106,13 @@ pub async fn watch(pool: &AnyPool, listener: &Listener, begun: impl FnOnce()) ->
         let row = sqlx::query("SELECT turn, size FROM ledger_head WHERE id = 1").fetch_one(pool).await?;
         Ok((row.try_get(0)?, row.try_get(1)?))
     };
-    let (turn, mut seen) = head().await?;
-    let mut others = turn - listener.committed();
+    let (mut last, mut seen) = head().await?;
     begun();
     loop {
         tokio::time::sleep(LOOK).await;
         let (turn, size) = head().await?;
-        if turn - listener.committed() != others {
-            // One's own that was not counted yet may be among them: it is told twice, which does no harm.
-            others = turn - listener.committed();
+        // One's own whose end was not noted yet is taken for another's: it is told twice, which does no harm.
+        if !listener.were_own(last, turn) {
             let rows = sqlx::query("SELECT subject FROM ledger_entry WHERE idx >= $1 AND idx < $2")
                 .bind(seen)
                 .bind(size)
@@ -123,9 +121,12 @@ pub async fn watch(pool: &AnyPool, listener: &Listener, begun: impl FnOnce()) ->
             let subjects: Vec<String> = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
             listener.tell(Changes::of_subjects(subjects.iter().map(String::as_str)));
         }
-        seen = size;
+        (last, seen) = (turn, size);
     }
 }
+
+/// How long the connection to a PostgreSQL may be quiet before it is asked whether it is still there.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Has told what other servers say, until the connection is lost.
 pub async fn listen(url: &str, listener: &Listener, begun: impl FnOnce()) -> Result<()> {
@@ -134,13 +135,25 @@ pub async fn listen(url: &str, listener: &Listener, begun: impl FnOnce()) -> Res
     heard.eager_reconnect(false);
     heard.listen(CHANNEL).await?;
     begun();
-    while let Some(message) = heard.try_recv().await? {
-        let (from, changes) = Changes::read(message.payload());
-        if listener.name() != Some(from) {
-            listener.tell(changes);
-        }
+    loop {
+        let message = match tokio::time::timeout(QUIET, heard.try_recv()).await {
+            Ok(Ok(Some(message))) => message,
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => {
+                // Nothing came: is there still somebody at the other end?
+                let alive = sqlx::query("SELECT 1").execute(&mut heard);
+                match tokio::time::timeout(QUIET, alive).await {
+                    Ok(answered) => answered?,
+                    Err(_) => return Ok(()),
+                };
+                continue;
+            }
+        };
+        // What this server says comes back to it as well: should it have ended before it could tell itself that a
+        // transaction was committed, it is told so.
+        listener.tell(Changes::read(message.payload()));
     }
-    Ok(())
 }
 
 async fn migrate(pool: &AnyPool) -> Result<()> {

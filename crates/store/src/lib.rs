@@ -85,10 +85,9 @@ impl Store {
         Write::begin(&self.writers, self.sqlite, self.listener.clone()).await
     }
 
-    /// Has `tell` told of what transactions here change, each time one is committed. `name` is how other servers
-    /// that share the store know this one. Whoever listened first goes on.
-    pub fn listen(&self, name: String, tell: impl Fn(Changes) + Send + Sync + 'static) {
-        self.listener.set(name, Box::new(tell));
+    /// Has `tell` told of what transactions here change, each time one is committed. Whoever listened first goes on.
+    pub fn listen(&self, tell: impl Fn(Changes) + Send + Sync + 'static) {
+        self.listener.set(Box::new(tell));
     }
 
     /// Waits for what others change that share this store, and has it told as well: other servers, and commands run

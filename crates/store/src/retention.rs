@@ -49,6 +49,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn erase_person(&mut self, person: PersonId, now: Millis) -> Result<()> {
+        self.changes().people.insert(person);
         sqlx::query(
             "UPDATE person SET name = '–', email = NULL, staff_number = NULL, manager_id = NULL,
              language = '', zone = '', search = '', erased_at = $2 WHERE id = $1",

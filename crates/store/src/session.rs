@@ -186,7 +186,7 @@ impl Write {
     /// # Errors
     /// When the store is away.
     pub async fn touch_session(&mut self, id: SessionId, now: Millis) -> Result<()> {
-        sqlx::query("UPDATE session SET last_used = $1 WHERE id = $2")
+        sqlx::query("UPDATE session SET last_used = $1 WHERE id = $2 AND last_used < $1")
             .bind(now.0)
             .bind(id.to_string())
             .execute(self.connection())

@@ -18,6 +18,8 @@ pub struct Write {
     start: u64,
     frontier: Frontier,
     pending: Vec<Pending>,
+    /// Which turn of the ledger's head this is.
+    turn: i64,
     sqlite: bool,
     listener: Listener,
     changes: Changes,
@@ -37,9 +39,10 @@ impl Write {
         let mut transaction = pool.begin().await?;
         // First of all: this orders the writers, on SQLite by taking its write lock at once, on
         // PostgreSQL by the lock on this row.
-        let row = sqlx::query("UPDATE ledger_head SET turn = turn + 1 WHERE id = 1 RETURNING size, frontier")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let row =
+            sqlx::query("UPDATE ledger_head SET turn = turn + 1 WHERE id = 1 RETURNING size, frontier, turn")
+                .fetch_one(&mut *transaction)
+                .await?;
         let size: i64 = row.try_get(0)?;
         let roots: String = row.try_get(1)?;
         let frontier = u64::try_from(size)
@@ -52,6 +55,7 @@ impl Write {
             start: frontier.size(),
             frontier,
             pending: Vec::new(),
+            turn: row.try_get(2)?,
             sqlite,
             listener,
             changes: Changes::default(),
@@ -88,15 +92,13 @@ impl Write {
         if !self.pending.is_empty() {
             self.write_entries(signer).await?;
         }
-        if !self.sqlite
-            && let Some(name) = self.listener.name()
-        {
-            for message in self.changes.messages(name) {
+        if !self.sqlite {
+            for message in self.changes.messages() {
                 engine::notify(&mut self.transaction, &message).await?;
             }
         }
         self.transaction.commit().await?;
-        self.listener.tell_own(self.changes);
+        self.listener.tell_own(self.turn, self.sqlite, self.changes);
         Ok(())
     }
 

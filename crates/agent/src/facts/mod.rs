@@ -17,7 +17,7 @@ mod updates;
 mod volumes;
 mod wifi;
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::{collections::BTreeMap, io, thread, time::Duration};
 
 use stead_model::{Fact, Facts, Millis};
 
@@ -62,7 +62,7 @@ const QUICK: [fn(&Host) -> Facts; 8] = [
 ];
 
 /// Reads every fact that an agent measures.
-pub fn collect(host: &Host, kept: &Kept, places: &Places, now: Millis) -> Collected {
+pub fn collect(host: &Host, kept: &Kept, places: &io::Result<Places>, now: Millis) -> Collected {
     let mut collected = Collected { facts: Facts::new(), read_at: BTreeMap::new() };
     thread::scope(|scope| {
         let threads: Vec<_> =

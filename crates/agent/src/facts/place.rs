@@ -2,7 +2,7 @@
 //! the gateway's own address on the wire, which no two homes share, the names and servers that it hands out. Of all
 //! that, only a salted digest is kept, here; what leaves this computer is one word.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io};
 
 use serde_json::Value;
 use stead_model::{Fact, Facts};
@@ -12,11 +12,17 @@ use crate::{host::Host, place::Places};
 
 const NAME: &str = "device.place.kind";
 const ORIGIN: &str = "/proc/net/route, /proc/net/arp";
-/// Where leases of DHCP are kept: by systemd-networkd, NetworkManager and dhclient.
-const LEASES: [&str; 3] = ["/run/systemd/netif/leases", "/var/lib/NetworkManager", "/var/lib/dhcp"];
+/// Where the lease that an interface has now is kept, by its number. Other programs keep those of networks that were
+/// left long ago too, and do not say which is which.
+const LEASES: &str = "/run/systemd/netif/leases";
 
 /// What its person calls this place.
-pub fn facts(host: &Host, places: &Places) -> Facts {
+pub fn facts(host: &Host, places: &io::Result<Places>) -> Facts {
+    let places = match places {
+        Ok(places) => places,
+        // What cannot be read here keeps nothing else from being told.
+        Err(error) => return one(NAME, Fact::unknown(error.to_string(), ORIGIN)),
+    };
     let fact = match network(host) {
         Err(why) => Fact::unknown(why, ORIGIN),
         Ok(None) => Fact::not_applicable("this computer is on no network just now", ORIGIN),
@@ -34,19 +40,17 @@ pub fn facts(host: &Host, places: &Places) -> Facts {
 /// Why it could not be told.
 pub fn network(host: &Host) -> Result<Option<String>, String> {
     let gateway = match gateway4(host)? {
-        Some(gateway) => gateway,
-        None => match gateway6(host)? {
-            Some(gateway) => gateway,
-            None => return Ok(None),
-        },
+        Some(gateway) => Some(gateway),
+        None => gateway6(host)?,
     };
+    let Some((gateway, device)) = gateway else { return Ok(None) };
     let mut lines = vec![format!("gateway {gateway}")];
-    lines.extend(hints(host));
+    lines.extend(hints(host, &device));
     Ok(Some(lines.join("\n")))
 }
 
-/// Address and hardware address of the IPv4 gateway that is preferred.
-fn gateway4(host: &Host) -> Result<Option<String>, String> {
+/// Address and hardware address of the IPv4 gateway that is preferred, and the interface that leads to it.
+fn gateway4(host: &Host) -> Result<Option<(String, String)>, String> {
     let Some(routes) = host.read_if_there("/proc/net/route")? else { return Ok(None) };
     // Iface Destination Gateway Flags RefCnt Use Metric Mask …; addresses in the machine's order.
     let route = routes
@@ -68,13 +72,13 @@ fn gateway4(host: &Host) -> Result<Option<String>, String> {
             complete.then(|| f[3].to_owned())
         });
     match hardware {
-        Some(hardware) => Ok(Some(format!("{hardware} {address}"))),
+        Some(hardware) => Ok(Some((format!("{hardware} {address}"), fields[0].to_owned()))),
         None => Err(format!("the gateway of {} has not shown itself yet", fields[0])),
     }
 }
 
 /// The same for IPv6, on networks that have no other.
-fn gateway6(host: &Host) -> Result<Option<String>, String> {
+fn gateway6(host: &Host) -> Result<Option<(String, String)>, String> {
     let ask = |arguments: &[&str]| -> Result<Value, String> {
         match host.run("ip", arguments, SHORT) {
             Ok(text) => {
@@ -90,13 +94,13 @@ fn gateway6(host: &Host) -> Result<Option<String>, String> {
     };
     let known = ask(&["-j", "-6", "neigh", "show", address, "dev", device])?;
     match known[0]["lladdr"].as_str() {
-        Some(hardware) => Ok(Some(format!("{hardware} {address}"))),
+        Some(hardware) => Ok(Some((format!("{hardware} {address}"), device.to_owned()))),
         None => Err(format!("the gateway of {device} has not shown itself yet")),
     }
 }
 
 /// What DNS and DHCP say of the network: where names are asked for, under which domain, and who gave the address.
-fn hints(host: &Host) -> BTreeSet<String> {
+fn hints(host: &Host, device: &str) -> BTreeSet<String> {
     let resolved = host.read("/run/systemd/resolve/resolv.conf").or_else(|_| host.read("/etc/resolv.conf"));
     let mut hints: BTreeSet<String> = resolved
         .unwrap_or_default()
@@ -105,25 +109,17 @@ fn hints(host: &Host) -> BTreeSet<String> {
         .filter(|(name, _)| matches!(*name, "nameserver" | "search" | "domain"))
         .map(|(name, value)| format!("{name} {}", value.trim()))
         .collect();
-    for folder in LEASES {
-        for name in host.list(folder).unwrap_or_default() {
-            let text = host.read(&format!("{folder}/{name}")).unwrap_or_default();
-            hints.extend(text.lines().filter_map(lease));
-        }
-    }
+    let number = host.read(&format!("/sys/class/net/{device}/ifindex")).unwrap_or_default();
+    let text = host.read(&format!("{LEASES}/{}", number.trim())).unwrap_or_default();
+    hints.extend(text.lines().filter_map(lease));
     hints
 }
 
 /// The server's address or the domain, from a line of a lease.
 fn lease(line: &str) -> Option<String> {
     let line = line.trim();
-    for name in ["SERVER_ADDRESS=", "DOMAINNAME="] {
-        if let Some(value) = line.strip_prefix(name) {
-            return Some(format!("{name}{value}"));
-        }
-    }
-    let value = line.strip_prefix("option dhcp-server-identifier ")?;
-    Some(format!("SERVER_ADDRESS={}", value.trim_end_matches(';')))
+    let counts = ["SERVER_ADDRESS=", "DOMAINNAME="].iter().any(|name| line.starts_with(name));
+    counts.then(|| line.to_owned())
 }
 
 #[cfg(test)]
@@ -162,18 +158,18 @@ mod tests {
         let (home, _a) = at("aa:bb:cc:00:00:01", "192.168.1.1");
         let (other, _b) = at("aa:bb:cc:00:00:02", "192.168.1.1");
         let mut places = Places::new([7; 32]);
-        assert_eq!(known(&facts(&home, &places), NAME), "unnamed".into());
+        assert_eq!(known(&facts(&home, &Ok(places.clone())), NAME), "unnamed".into());
         places.name(&network(&home).unwrap().unwrap(), Kind::Home, stead_model::Millis(1));
-        assert_eq!(known(&facts(&home, &places), NAME), "home".into());
-        assert_eq!(known(&facts(&other, &places), NAME), "unnamed".into());
+        assert_eq!(known(&facts(&home, &Ok(places.clone())), NAME), "home".into());
+        assert_eq!(known(&facts(&other, &Ok(places.clone())), NAME), "unnamed".into());
         // One that pretends to be it, and answers names itself, is not taken for it.
         let (twin, _c) = at("aa:bb:cc:00:00:01", "10.0.0.53");
-        assert_eq!(known(&facts(&twin, &places), NAME), "unnamed".into());
+        assert_eq!(known(&facts(&twin, &Ok(places.clone())), NAME), "unnamed".into());
     }
 
     #[test]
     fn what_cannot_be_told_is_unknown_and_no_network_is_no_place() {
-        let places = Places::new([7; 32]);
+        let places = Ok(Places::new([7; 32]));
         let (host, _folder) =
             machine(1000, &[("/proc/net/route", &routes("0101A8C0")), ("/proc/net/arp", "x\n")]);
         assert!(is_unknown(&facts(&host, &places), NAME).contains("not shown itself"));
@@ -200,12 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn leases_are_read_whoever_wrote_them() {
-        assert_eq!(lease("SERVER_ADDRESS=192.168.1.1").unwrap(), "SERVER_ADDRESS=192.168.1.1");
-        assert_eq!(
-            lease("  option dhcp-server-identifier 192.168.1.1;").unwrap(),
-            "SERVER_ADDRESS=192.168.1.1"
-        );
-        assert_eq!(lease("ADDRESS=192.168.1.7"), None, "one's own address changes and says nothing");
+    fn the_lease_of_now_counts_and_those_of_before_do_not() {
+        let (host, folder) = at("aa:bb:cc:00:00:01", "192.168.1.1");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("sys/class/net/wlan0/ifindex", "3\n");
+        write("run/systemd/netif/leases/3", "ADDRESS=192.168.1.7\nSERVER_ADDRESS=192.168.1.1\n");
+        let home = network(&host).unwrap().unwrap();
+        assert!(home.contains("SERVER_ADDRESS=192.168.1.1") && !home.contains("192.168.1.7"), "{home}");
+        write("run/systemd/netif/leases/4", "SERVER_ADDRESS=10.0.0.1\n");
+        write("run/systemd/netif/leases/3", "ADDRESS=192.168.1.9\nSERVER_ADDRESS=192.168.1.1\n");
+        assert_eq!(network(&host).unwrap().unwrap(), home, "one's own address changes and says nothing");
     }
 }

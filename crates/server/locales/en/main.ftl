@@ -1544,3 +1544,5 @@ gate-help-title = Get help
 gate-help = Ask { $names }.
 gate-help-none = Ask your telework coordinator.
 gate-also = Also
+sign-in-on = You are signed in
+sign-in-on-link = Go on to what you asked for

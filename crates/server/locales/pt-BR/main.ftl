@@ -1612,3 +1612,5 @@ gate-help-title = Obter ajuda
 gate-help = Fale com { $names }.
 gate-help-none = Fale com a coordenação de teletrabalho.
 gate-also = Também
+sign-in-on = Você entrou
+sign-in-on-link = Seguir para o que você pediu

@@ -232,6 +232,8 @@ mod tests {
         assert!(w.words(1, due).is_empty(), "it costs the upper tier alone");
         let w = world(|d| d.against = vec![counts("firewall-on", -1)], |_| {});
         assert_eq!((w.words(0, NOW).len(), w.words(1, NOW).len(), w.words(2, NOW).len()), (0, 1, 1));
+        // What was found by a rule that the policy has no more is judged again; until then it is not forgotten.
+        assert_eq!(world(|d| d.against = vec![counts("gone", -1)], |_| {}).words(0, NOW), ["device-rule"]);
         // Observed and advised rules have no time at which they cost.
         let free = Counts { rule: "firewall-on".to_owned(), due: None, counts_since: None };
         assert!(world(|d| d.against = vec![free], |_| {}).words(2, NOW).is_empty());

@@ -22,7 +22,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use stead_model::{
-    Millis,
+    Millis, PersonId,
     problem::{Kind, Problem},
     seal,
 };
@@ -48,7 +48,7 @@ const ORIGINAL: HeaderName = HeaderName::from_static("x-original-uri");
 #[derive(Debug)]
 pub enum Answer {
     /// Let them in; who they are.
-    In(Pass, Person),
+    In(Pass, PersonId, Person),
     /// Nobody is known; why what they sent was not taken, when they sent something.
     Unknown(Option<Unfit>),
     /// They are known, and not let in.
@@ -88,7 +88,7 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
     match index.person(session.person).filter(|_| why.is_empty()) {
         Some(person) => {
             index.use_session(pass.session, now, TOUCH);
-            Answer::In(pass, person)
+            Answer::In(pass, session.person, person)
         }
         None => Answer::Refused(pass, why),
     }
@@ -118,18 +118,19 @@ pub async fn auth(State(app): State<Arc<App>>, Path(name): Path<String>, headers
     let answer = decide(&app, application, &headers);
     log(&app, &application.name, &answer);
     match answer {
-        Answer::In(pass, person) => (StatusCode::NO_CONTENT, identity(&app, &pass, &person)).into_response(),
+        Answer::In(pass, id, person) => {
+            (StatusCode::NO_CONTENT, identity(&pass, id, &person)).into_response()
+        }
         Answer::Unknown(_) => StatusCode::UNAUTHORIZED.into_response(),
         Answer::Refused(..) => StatusCode::FORBIDDEN.into_response(),
     }
 }
 
 /// Who it is, for the application: in headers that the proxy sets over whatever was sent.
-fn identity(app: &App, pass: &Pass, person: &Person) -> HeaderMap {
+fn identity(pass: &Pass, id: PersonId, person: &Person) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let id = app.gate.index.session(pass.session).map(|session| session.person.to_string());
     let all = [
-        ("stead-person", id.unwrap_or_default()),
+        ("stead-person", id.to_string()),
         ("stead-name", percent(&person.name)),
         ("stead-email", percent(person.email.as_deref().unwrap_or_default())),
         ("stead-device", pass.device.to_string()),
@@ -187,7 +188,9 @@ pub async fn start(State(app): State<Arc<App>>, Path(name): Path<String>, header
         );
         return (StatusCode::UNAUTHORIZED, Json(problem)).into_response();
     }
-    let begun = match sign_in::Secret::make(&app) {
+    // Several pages of one browser may begin at the same time: what it was given before goes on.
+    let given = auth::cookie(&headers, BEGUN).filter(|begun| (20..=60).contains(&begun.len()));
+    let begun = match given.map_or_else(|| sign_in::Secret::make(&app), Ok) {
         Ok(secret) => secret,
         Err(refusal) => return web::refused(refusal, true),
     };
@@ -244,13 +247,7 @@ pub async fn enter(
             };
             let to = auth::local_path(&entering.to).unwrap_or("/").to_owned();
             let cookie = auth::set_cookie(PASS, &pass.write(&app.keys.sealing), pass.until.since(now).max(0));
-            let mut response =
-                (StatusCode::SEE_OTHER, [(header::LOCATION, to), (header::SET_COOKIE, cookie)])
-                    .into_response();
-            if let Ok(gone) = HeaderValue::from_str(&auth::set_cookie(BEGUN, "", 0)) {
-                response.headers_mut().append(header::SET_COOKIE, gone);
-            }
-            response
+            (StatusCode::SEE_OTHER, [(header::LOCATION, to), (header::SET_COOKIE, cookie)]).into_response()
         }
         Err(unfit) => {
             tracing::info!(application = application.name, why = %unfit, "a ticket was not taken");

@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use stead_model::{DeviceId, Millis, PersonId, SessionId, time::MINUTE};
+use stead_model::{DeviceId, Millis, PersonId, SessionId, problem::Kind, time::MINUTE};
 use stead_store::changes::Changes;
 use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     oneshot,
 };
 
+use super::index::Index;
 use crate::{App, error::Refusal, flows::sign_in};
 
 /// Rows read with one statement.
@@ -21,31 +22,40 @@ const BATCH: usize = 250;
 const AGAIN: Duration = Duration::from_secs(1);
 /// How often it is looked for what time alone changes.
 const EVERY: Duration = Duration::from_secs(20);
+/// The same in milliseconds.
+const EVERY_MILLIS: i64 = 20_000;
+/// How long what has changed may take to be read; beyond it those whom it concerns are not let in.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Devices that near their silence are read again this long before: another server may have heard them.
 const BEFORE_SILENCE: i64 = MINUTE;
 
 /// Begins to follow the store. Ends when the last `App` is gone.
-///
-/// # Errors
-/// When the system gives no randomness.
-pub(crate) fn begin(app: &Arc<App>) -> Result<(), Refusal> {
-    let name = stead_model::seal::hex(&app.random::<8>()?);
+pub(crate) fn begin(app: &Arc<App>) {
     let (tell, told) = unbounded_channel();
     let index = Arc::clone(&app.gate.index);
     let from_here = tell.clone();
     // Begun once; a second follower would only read everything twice.
     let _ = app.gate.follower.set(tell.clone());
-    app.store.listen(name, move |mut changes| {
+    app.store.listen(move |mut changes| {
         let heard = std::mem::take(&mut changes.heard);
         index.heard(&heard);
-        if changes != Changes::default() {
-            // Nobody listens any more when the server ends.
-            let _ = from_here.send(Told::Changes(changes));
+        // Where nobody follows any more, nothing is known from here on.
+        if changes != Changes::default() && from_here.send(Told::Changes(changes)).is_err() {
+            index.set_complete(false);
         }
     });
     tokio::spawn(listen_to_others(Arc::downgrade(app), tell));
     tokio::spawn(run(Arc::downgrade(app), told));
-    Ok(())
+    tokio::spawn(note_used(Arc::downgrade(app)));
+}
+
+/// Whoever follows, however it ends, leaves nothing behind that is taken for true.
+struct Follows(Arc<Index>);
+
+impl Drop for Follows {
+    fn drop(&mut self) {
+        self.0.set_complete(false);
+    }
 }
 
 /// What whoever follows is told.
@@ -62,6 +72,7 @@ pub(super) enum Told {
 }
 
 async fn listen_to_others(app: Weak<App>, tell: UnboundedSender<Told>) {
+    let Some(follows) = app.upgrade().map(|app| Follows(Arc::clone(&app.gate.index))) else { return };
     loop {
         let Some((store, url)) = app.upgrade().map(|app| (app.store.clone(), app.store_url.clone())) else {
             return;
@@ -73,6 +84,8 @@ async fn listen_to_others(app: Weak<App>, tell: UnboundedSender<Told>) {
         if let Err(error) = heard.await {
             tracing::warn!(%error, "other servers are not heard; nobody is let in until they are");
         }
+        // At once, whatever is being read just now.
+        follows.0.miss();
         if tell.send(Told::Deaf).is_err() {
             return;
         }
@@ -81,10 +94,13 @@ async fn listen_to_others(app: Weak<App>, tell: UnboundedSender<Told>) {
 }
 
 async fn run(app: Weak<App>, mut told: UnboundedReceiver<Told>) {
+    let Some(follows) = app.upgrade().map(|app| Follows(Arc::clone(&app.gate.index))) else { return };
+    let index = &follows.0;
     let mut wanted = Changes::default();
     let mut listening = false;
+    let mut looked_at = Millis(0);
     loop {
-        let retry = wanted != Changes::default();
+        let retry = wanted != Changes::default() || (listening && !index.is_complete());
         let first = tokio::time::timeout(if retry { AGAIN } else { EVERY }, told.recv()).await;
         let Some(app) = app.upgrade() else { return };
         let mut next = match first {
@@ -99,25 +115,30 @@ async fn run(app: Weak<App>, mut told: UnboundedReceiver<Told>) {
                 Told::Changes(changes) => add(&mut wanted, changes),
                 Told::Asked(reply) => asked.push(reply),
                 Told::Listening => (listening, begin) = (true, true),
-                Told::Deaf => {
-                    listening = false;
-                    app.gate.index.set_complete(false);
-                }
+                Told::Deaf => listening = false,
             }
             next = told.try_recv().ok();
         }
         let now = app.now();
-        let complete = app.gate.index.is_complete();
-        let done = if listening && (begin || !complete) {
-            read_all(&app, now).await.map(|()| app.gate.index.set_complete(true))
+        let done = if listening && (begin || !index.is_complete()) {
+            let missed = index.missed();
+            read_all(&app, now).await.map(|()| index.complete_unless_missed(missed))
         } else {
-            by_time(&app, &mut wanted, now);
-            read(&app, &wanted).await
+            let away = || Refusal::new(Kind::Unavailable, "The store does not answer.");
+            match tokio::time::timeout(PATIENCE, read(&app, &wanted)).await {
+                Ok(Ok(())) if now.since(looked_at).abs() >= EVERY_MILLIS => {
+                    looked_at = now;
+                    wanted = by_time(&app, now);
+                    read(&app, &wanted).await
+                }
+                Ok(done) => done,
+                Err(_) => Err(away()),
+            }
         };
         match done {
             Ok(()) => wanted = Changes::default(),
             Err(refusal) => {
-                app.gate.index.doubt(&wanted);
+                index.doubt(&wanted);
                 let problem = refusal.problem(&crate::words::Words::english());
                 tracing::warn!(%problem, "what has changed could not be read; those it concerns are not let in");
             }
@@ -126,7 +147,16 @@ async fn run(app: Weak<App>, mut told: UnboundedReceiver<Told>) {
             // Whoever asked may have gone away meanwhile.
             let _ = reply.send(());
         }
-        if let Err(refusal) = sign_in::note_used(&app, app.gate.index.used_sessions()).await {
+    }
+}
+
+/// Writes down which sessions were used at the gate, apart from what decides: it may have to wait for other writers.
+async fn note_used(app: Weak<App>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(app) = app.upgrade() else { return };
+        let used = app.gate.index.used_sessions();
+        if let Err(refusal) = sign_in::note_used(&app, used).await {
             let problem = refusal.problem(&crate::words::Words::english());
             tracing::warn!(%problem, "the use of sessions at the gate was not written down");
         }
@@ -141,10 +171,11 @@ fn add(wanted: &mut Changes, more: Changes) {
 }
 
 /// What is to be read again because of the time.
-fn by_time(app: &App, wanted: &mut Changes, now: Millis) {
+fn by_time(app: &App, now: Millis) -> Changes {
     let index = &app.gate.index;
-    wanted.devices.extend(index.near_silence(now, now.plus(BEFORE_SILENCE), app.pack().silent_after));
     index.forget_sessions(now.plus(-sign_in::ABSOLUTE));
+    let near = index.near_silence(now, now.plus(BEFORE_SILENCE), app.pack().silent_after);
+    Changes { devices: near.into_iter().collect(), ..Changes::default() }
 }
 
 async fn read_all(app: &App, now: Millis) -> Result<(), Refusal> {

@@ -76,6 +76,8 @@ struct Inner {
     sessions: HashMap<SessionId, Session>,
     /// Whether everything has been read, and nothing been missed since.
     complete: bool,
+    /// How often something may have been missed.
+    missed: u64,
 }
 
 /// What decides, in memory.
@@ -101,6 +103,24 @@ impl Index {
 
     pub(super) fn set_complete(&self, complete: bool) {
         self.change(|inner| inner.complete = complete);
+    }
+
+    /// Something may have been missed: nobody is let in until everything has been read again.
+    pub(super) fn miss(&self) {
+        self.change(|inner| {
+            inner.complete = false;
+            inner.missed += 1;
+        });
+    }
+
+    /// How often something may have been missed.
+    pub(super) fn missed(&self) -> u64 {
+        self.read(|inner| inner.missed)
+    }
+
+    /// Everything has been read; that counts unless something was missed since this number was asked for.
+    pub(super) fn complete_unless_missed(&self, missed: u64) {
+        self.change(|inner| inner.complete = inner.missed == missed);
     }
 
     /// A device.

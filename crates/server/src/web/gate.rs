@@ -72,6 +72,8 @@ pub async fn enter(
         return Ok(Redirect::to(&format!("/gate/device?to={}", encode(&back))).into_response());
     };
     let now = app.now();
+    // Whoever gets here has just used their session, though the gate may not have seen it for long.
+    app.gate.index.use_session(on.session, now, 0);
     let ticket = Ticket {
         application: name.clone(),
         session: on.session,

@@ -133,7 +133,7 @@ pub async fn password(
     Posted(sent): Posted<ByPassword>,
 ) -> Page {
     match password::sign_in(&app, &sent.email, sent.password, &attempt).await {
-        Ok(Attempted::In(begun)) => let_in(&app, &begun, &attempt, Redirect::to(sent.to.path())),
+        Ok(Attempted::In(begun)) => let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?),
         Ok(Attempted::CodeNeeded(place)) => {
             let to = format!("/sign-in/code?to={}", super::encode(sent.to.path()));
             Ok(with_cookie(&auth::place_cookie(&place), Redirect::to(&to).into_response()))
@@ -174,7 +174,7 @@ pub async fn code(
     let place = auth::place(&headers).unwrap_or_default();
     match authenticator::sign_in(&app, &place, &sent.code, &attempt).await {
         Ok(begun) => {
-            let response = let_in(&app, &begun, &attempt, Redirect::to(sent.to.path()))?;
+            let response = let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?)?;
             Ok(with_cookie(&auth::no_place_cookie(), response))
         }
         Err(refusal) => {
@@ -321,6 +321,22 @@ pub async fn out(State(app): State<Arc<App>>, reader: Reader) -> Page {
 }
 
 /// Hands a session to the browser, which is known from now on.
+#[derive(Template)]
+#[template(path = "sign_in_on.html")]
+struct On<'a> {
+    base: Base,
+    to: &'a str,
+}
+
+/// On to where somebody wanted, after a form. The gate leads from there to other sites, and a form may lead to none
+/// (Content-Security-Policy `form-action` counts what follows as well): a page goes between, which goes on by itself.
+fn on_to(words: &Words, to: &str) -> Page {
+    if !to.starts_with("/gate/") {
+        return Ok(Redirect::to(to).into_response());
+    }
+    page(&On { base: Base::public(words, words.say("sign-in-on")), to })
+}
+
 pub(super) fn let_in(app: &App, begun: &Begun, attempt: &Attempt, to: impl IntoResponse) -> Page {
     let mut response = with_cookie(&auth::session_cookie(&begun.secret), to.into_response());
     if password::known_browser(app, begun.person, attempt).is_none() {
