@@ -6,7 +6,7 @@ use std::thread;
 use stead_e2e::{Fleet, on_both, system_now};
 use stead_model::{
     DeviceId, Fact,
-    message::{DELIVERY, Delivery, REPORT, VERSION},
+    message::{Answer, DELIVERY, Delivery, REPORT, VERSION},
     problem::{Kind, Problem},
     time::{DAY, HOUR, MINUTE},
 };
@@ -153,7 +153,9 @@ fn a_replay_gets_the_earlier_answer(f: &mut Fleet) {
     f.server.kill();
     f.server.again().unwrap();
     f.client = f.server.client().unwrap();
-    assert_eq!(f.post(&heartbeat).unwrap(), second);
+    // What is open is said as it is now, and not by a server that does not know yet.
+    let again = f.post(&heartbeat).unwrap();
+    assert_eq!(Answer { clearance: second.clearance.clone(), ..again }, second);
 }
 
 fn what_waited_is_taken_later_in_order(f: &mut Fleet) {
