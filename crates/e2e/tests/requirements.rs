@@ -176,11 +176,25 @@ fn unknown_is_never_a_pass(f: &mut Fleet) {
         let answer = f.report(&facts);
         let unknown: Vec<_> =
             answer.findings.iter().flatten().filter(|finding| finding.outcome == Outcome::Unknown).collect();
-        // Names in words decide nothing, and a tunnel that carries everything makes the Wi-Fi beside the point.
-        let decides_nothing =
-            ["device.os.name", "device.antivirus.product", "device.firewall.by", "device.wifi.security"];
+        // Names in words decide nothing. A tunnel that carries everything makes the Wi-Fi and the place beside the
+        // point; at home on a safe Wi-Fi no tunnel is asked for.
+        let decides_nothing = [
+            "device.os.name",
+            "device.antivirus.product",
+            "device.firewall.by",
+            "device.wifi.security",
+            "device.place.kind",
+            "device.tunnel.carries_traffic",
+        ];
         assert!(!unknown.is_empty() || decides_nothing.contains(&name.as_str()), "{name} unknown passed");
     }
+    // Both at once are known by nobody.
+    let mut facts = all.clone();
+    for name in ["device.place.kind", "device.tunnel.carries_traffic"] {
+        facts.insert(name.to_owned(), Fact::unknown("it did not answer", "test"));
+    }
+    let answer = f.report(&facts);
+    assert_eq!(f.finding(&answer, "tunnel-when-away").outcome, Outcome::Unknown);
     // Nothing at all: every rule that concerns the device is unknown.
     let answer =
         f.report(&stead_model::Facts::from([("device.kind".to_owned(), all["device.kind"].clone())]));
