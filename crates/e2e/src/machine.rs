@@ -26,6 +26,7 @@ pub struct Machine {
 /// Makes its disk, which `/sys` there says is encrypted, with the agent on it and what an agent reads.
 const SETUP: &str = r#"
 set -e
+PATH=$PATH:/usr/sbin:/sbin
 truncate -s 128M root.img && mkfs.ext4 -q root.img
 mount -o loop root.img root
 mkdir -p root/usr/bin root/usr/sbin root/etc root/proc root/state root/tmp root/data root/root root/dev/net
@@ -55,6 +56,7 @@ exec sleep infinity
 /// Puts a second disk into it, which `/sys` there says is not encrypted.
 const PLUG_IN: &str = r#"
 set -e
+PATH=$PATH:/usr/sbin:/sbin
 [ -f data.img ] || { truncate -s 8M data.img && mkfs.ext4 -q data.img; }
 device=$(losetup --find --show data.img)
 mkdir -p root/sys/devices/sdb1
