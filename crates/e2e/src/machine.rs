@@ -17,8 +17,6 @@ pub struct Machine {
     root: PathBuf,
     holder: Child,
     agent: Option<Child>,
-    /// Its network, by name; that of this machine when none.
-    network: Option<String>,
     log: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -90,7 +88,7 @@ impl Machine {
         command.arg(program("stead").unwrap()).args(programs).current_dir(folder.path());
         let holder = command.stdin(Stdio::null()).spawn().unwrap();
         let log = folder.path().join("agent.log");
-        let machine = Self { root, holder, agent: None, network: network.map(str::to_owned), log, folder };
+        let machine = Self { root, holder, agent: None, log, folder };
         let until = Instant::now() + Duration::from_secs(30);
         while !ready.exists() {
             assert!(Instant::now() < until, "the computer never started");
@@ -166,11 +164,6 @@ impl Machine {
     pub fn pull_out(&self) {
         let done = self.run(&["umount", "root/data"], false);
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    /// The name of its network.
-    pub fn network(&self) -> Option<&str> {
-        self.network.as_deref()
     }
 }
 
