@@ -9,14 +9,17 @@ use serde_json::Value;
 use crate::machine;
 
 /// Crates that each crate may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("stead-model", &[]),
     ("stead-policy", &["stead-model"]),
     ("stead-ledger", &["stead-model"]),
     ("stead-store", &["stead-ledger", "stead-model"]),
     ("stead-print", &[]),
     ("stead-server", &["stead-store", "stead-policy", "stead-ledger", "stead-model"]),
-    ("stead-agent", &["stead-policy", "stead-model"]),
+    ("stead-transport", &["stead-model"]),
+    ("stead-tunnel", &["stead-model"]),
+    ("stead-gate", &["stead-tunnel", "stead-transport", "stead-model"]),
+    ("stead-agent", &["stead-policy", "stead-tunnel", "stead-transport", "stead-model"]),
     ("stead-testkit", &["stead-model"]),
     ("stead-e2e", &["stead-model", "stead-testkit"]),
     ("stead-sample", &["stead-model", "stead-policy", "stead-server", "stead-store", "stead-testkit"]),

@@ -14,6 +14,8 @@ use stead_model::{
     time::{HOUR, SECOND},
 };
 
+use stead_transport::{SendError, Transport};
+
 use crate::{
     facts,
     host::Host,
@@ -22,7 +24,7 @@ use crate::{
     reporting::Prepared,
     spool::Spool,
     state::{Identity, Progress, State},
-    transport::{SendError, Transport},
+    tunnel::{self, Asker},
     wake::{self, Wake},
 };
 
@@ -31,6 +33,9 @@ const WHOLE_EVERY: i64 = 12 * HOUR;
 
 /// How long to wait when no server has said how long.
 const FIRST_INTERVAL: i64 = 60 * SECOND;
+
+/// How long nothing must have changed for a change to count as one by itself.
+const CALM: i64 = 3 * SECOND;
 
 /// What a check-in came to.
 #[derive(Debug)]
@@ -215,7 +220,10 @@ impl<'a> CheckIns<'a> {
     ) -> anyhow::Result<()> {
         let mut interval = FIRST_INTERVAL;
         let mut asked_at = None;
-        let (mut waiting, mut changed) = (Vec::new(), Vec::new());
+        let mut tunnel = tunnel::Held::default();
+        let mut clearance = None;
+        let mut waiting = Vec::new();
+        let mut changed_at = Millis(0);
         loop {
             let checked_in = self.once(now);
             for done in waiting {
@@ -226,9 +234,20 @@ impl<'a> CheckIns<'a> {
                 Ok(CheckedIn::Answered(answer)) => {
                     interval = answer.next_in.clamp(SECOND, 24 * HOUR);
                     say(&format!("checked in, number {}: {}", answer.seq, answer.standing));
+                    clearance = answer.clearance;
                 }
                 Ok(CheckedIn::Away(why)) => say(&format!("{why}; trying again")),
                 Err(error) => say(&format!("{error:#}")),
+            }
+            let asker = Asker {
+                state: self.state,
+                identity: &self.identity,
+                key: &self.key,
+                answer_key: &self.answer_key,
+                transport: &self.transport,
+            };
+            if let Err(error) = tunnel.settle(&asker, clearance.as_ref(), now()) {
+                say(&format!("the tunnel could not be settled: {error:#}"));
             }
             if asked_at.is_none_or(|at| now().since(at) >= ASK_EVERY) {
                 asked_at = Some(now());
@@ -236,9 +255,14 @@ impl<'a> CheckIns<'a> {
                     say(&format!("messages could not be asked for: {error:#}"));
                 }
             }
-            let settles = if changed.is_empty() { wake::SETTLES } else { wake::GOES_ON };
-            (waiting, changed) = wake::wait(woken, Duration::from_millis(jittered(interval)?), settles);
+            let interval = Duration::from_millis(jittered(interval)?);
+            let changed;
+            (waiting, changed) = wake::wait(woken, interval, || {
+                let lately = now().since(changed_at) < CALM;
+                if lately { wake::GOES_ON } else { wake::SETTLES }
+            });
             if !changed.is_empty() {
+                changed_at = now();
                 say(&format!("something has changed: {}", changed.join(", ")));
             }
         }

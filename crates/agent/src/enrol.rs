@@ -9,10 +9,11 @@ use stead_model::{
     seal::{self, Seed, SigningKey, VerifyingKey},
 };
 
+use stead_transport::Transport;
+
 use crate::{
     host::Host,
     state::{Identity, State},
-    transport::Transport,
 };
 
 /// Enrols this device.

@@ -18,7 +18,7 @@ pub mod reporting;
 pub mod show;
 pub mod spool;
 pub mod state;
-pub mod transport;
+pub mod tunnel;
 pub mod wake;
 pub mod watch;
 

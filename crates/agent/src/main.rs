@@ -1,6 +1,13 @@
 //! `stead`: the program on a person's computer.
 
-use std::{fs, io::Read, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::Read,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -15,6 +22,7 @@ use stead_agent::{
     reporting::Prepared,
     show,
     state::{self, Identity, State},
+    tunnel::{Connected, Wish},
     watch::Watch,
 };
 use stead_model::{DeviceId, Millis, message::PROOF_PORT};
@@ -74,6 +82,14 @@ enum Command {
         #[arg(long, conflicts_with = "kind")]
         forget: bool,
     },
+    /// Bring up the tunnel of your organisation, and keep it up.
+    #[command(after_help = "Ends with 0 when it is up, 1 when it is not; it says why.")]
+    Connect {
+        /// Which one, where there are several.
+        tunnel: Option<String>,
+    },
+    /// Take the tunnel down.
+    Disconnect,
     /// Show the server's last answer, as long as it is valid.
     Status,
 }
@@ -96,6 +112,8 @@ fn main() -> ExitCode {
         Command::Enroll { server, code, trust } => enroll(&state, &server, &code, trust),
         Command::Agent { once, door } => agent(&state, once, door),
         Command::Place { kind, forget } => place(&state, kind, forget),
+        Command::Connect { tunnel } => connect(&state, tunnel),
+        Command::Disconnect => disconnect(&state),
         Command::Status => status(&state),
     };
     run.unwrap_or_else(|error| {
@@ -183,7 +201,7 @@ fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
                 "port {door} cannot be listened on ({error}): browsers here cannot show that they run on this device"
             )),
         }
-        let watch = Watch::new(&Host::real().user().home, Some(state.places_file()));
+        let watch = Watch::new(&Host::real().user().home, &[state.places_file(), state.tunnel_wish_file()]);
         if !watch.hears_firewall() {
             say("changes of the firewall are not told to this account; they are seen at the next check-in");
         }
@@ -251,6 +269,36 @@ fn place(state: &State, kind: Option<Kind>, forget: bool) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
+/// How long `connect` waits for the agent.
+const CONNECTING: Duration = Duration::from_secs(20);
+
+fn connect(state: &State, tunnel: Option<String>) -> anyhow::Result<ExitCode> {
+    not_the_systems(state)?;
+    state.identity()?.context("this device is not enrolled; ask your coordinator for a code")?;
+    let wish = Wish { tunnel, wanted_at: now() };
+    state.set_tunnel_wish(Some(&wish))?;
+    let until = Instant::now() + CONNECTING;
+    while Instant::now() < until {
+        if let Some(became) = state.tunnel()?.filter(|became| became.wanted_at == wish.wanted_at) {
+            anstream::print!("{}", show::tunnel(&became));
+            return Ok(if became.state == Connected::Up { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    println!(
+        "The agent has not brought it up yet. Is it running? `systemctl status stead` tells; it goes on trying."
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+fn disconnect(state: &State) -> anyhow::Result<ExitCode> {
+    not_the_systems(state)?;
+    let was = state.tunnel_wish()?.is_some();
+    state.set_tunnel_wish(None)?;
+    println!("{}", if was { "The tunnel goes down." } else { "No tunnel was wanted." });
+    Ok(ExitCode::SUCCESS)
+}
+
 fn status(state: &State) -> anyhow::Result<ExitCode> {
     not_the_systems(state)?;
     let identity =
@@ -272,6 +320,9 @@ fn status(state: &State) -> anyhow::Result<ExitCode> {
     let latest = state.latest(&identity)?.filter(|latest| latest.valid_until > now());
     if let Some(clearance) = latest.and_then(|latest| latest.clearance) {
         anstream::print!("{}", show::clearance(&clearance, now()));
+    }
+    if let Some(became) = state.tunnel()? {
+        anstream::print!("{}", show::tunnel(&became));
     }
     for kept in state.notices()?.iter().rev().take(5) {
         println!(

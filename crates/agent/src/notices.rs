@@ -12,11 +12,12 @@ use stead_model::{
     time::MINUTE,
 };
 
+use stead_transport::{SendError, Transport};
+
 use crate::{
     desktop::Session,
     host::Host,
     state::{Identity, State},
-    transport::{SendError, Transport},
 };
 
 /// Time between two questions.

@@ -1,11 +1,13 @@
 //! Findings on a terminal: worst first, each with what was seen, why it matters and what to do.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use stead_model::{Finding, Millis, Outcome, Stage, Standing, message::Clearance};
 use stead_policy::Pack;
+
+use crate::tunnel::{Became, Connected};
 
 const WIDTH: usize = 96;
 
@@ -101,6 +103,38 @@ pub fn clearance(clearance: &Clearance, now: Millis) -> String {
             None => format!("closes {} and above", against.tier),
         };
         let _ = writeln!(out, "  - {} ({due})", against.asks);
+    }
+    out
+}
+
+/// Whether the tunnel is up, what it leads to, and why not to the rest.
+pub fn tunnel(became: &Became) -> String {
+    let mut out = String::new();
+    let name = if became.title.is_empty() { "The tunnel" } else { &became.title };
+    let since = when(became.since);
+    let answer = match &became.state {
+        Connected::Up => format!("{name}: the tunnel is up since {since}."),
+        Connected::Shut => {
+            format!("{name}: the tunnel is shut since {since}; nothing behind it is open to you now.")
+        }
+        Connected::Failed(why) => format!("{name} could not be brought up: {why}."),
+    };
+    let _ = writeln!(out, "{}{answer}{:#}", Style::new().bold(), Style::new().bold());
+    for network in &became.networks {
+        let open = if network.closed.is_empty() { "open" } else { "closed" };
+        let _ = writeln!(out, "  {:<20} {:<12} {open}", network.to.to_string(), network.tier);
+    }
+    let reasons: BTreeSet<&str> = became
+        .networks
+        .iter()
+        .flat_map(|network| &network.closed)
+        .map(|closed| closed.asks.as_str())
+        .collect();
+    for asks in &reasons {
+        let _ = writeln!(out, "  - {asks}");
+    }
+    if !reasons.is_empty() {
+        out.push_str("What is closed opens by itself as soon as that is mended.\n");
     }
     out
 }

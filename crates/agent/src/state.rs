@@ -14,7 +14,12 @@ use stead_model::{
 };
 use zeroize::Zeroizing;
 
-use crate::{files, notices::KeptNotice, place::Places};
+use crate::{
+    files,
+    notices::KeptNotice,
+    place::Places,
+    tunnel::{Became, Wish},
+};
 
 /// The server's last answer of all.
 const LATEST: &str = "latest.json";
@@ -189,6 +194,43 @@ impl State {
     /// When they cannot be read.
     pub fn places(&self) -> io::Result<Places> {
         Places::load(&self.places_file())
+    }
+
+    /// The file with the tunnel that the person wants.
+    pub fn tunnel_wish_file(&self) -> PathBuf {
+        self.file("tunnel.json")
+    }
+
+    /// The tunnel that the person wants; none where they want none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn tunnel_wish(&self) -> io::Result<Option<Wish>> {
+        Ok(self.read::<Option<Wish>>("tunnel.json")?.flatten())
+    }
+
+    /// Writes down what they want.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_tunnel_wish(&self, wish: Option<&Wish>) -> io::Result<()> {
+        self.write("tunnel.json", &wish)
+    }
+
+    /// What became of their wish.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn tunnel(&self) -> io::Result<Option<Became>> {
+        Ok(self.read::<Option<Became>>("tunnel-now.json")?.flatten())
+    }
+
+    /// Writes down what became of it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_tunnel(&self, became: Option<&Became>) -> io::Result<()> {
+        self.write("tunnel-now.json", &became)
     }
 
     /// What the person was told on this screen, oldest first.

@@ -21,12 +21,12 @@ pub enum Wake {
     Asked(Sender<()>),
 }
 
-/// Waits until something wakes or the time is over, and then `settles` for more; who waits for the check-in, and what
+/// Waits until something wakes or the time is over, and then as long as `settles` says for more; who waits for the check-in, and what
 /// has changed.
 pub fn wait(
     woken: &Receiver<Wake>,
     at_most: Duration,
-    settles: Duration,
+    settles: impl FnOnce() -> Duration,
 ) -> (Vec<Sender<()>>, Vec<&'static str>) {
     let (mut waiting, mut changed) = (Vec::new(), Vec::new());
     let mut take = |wake| match wake {
@@ -46,7 +46,7 @@ pub fn wait(
             return (waiting, changed);
         }
     }
-    thread::sleep(settles);
+    thread::sleep(settles());
     woken.try_iter().for_each(take);
     (waiting, changed)
 }
@@ -64,11 +64,11 @@ mod tests {
         wake.send(Wake::Changed("files")).unwrap();
         wake.send(Wake::Changed("files")).unwrap();
         wake.send(Wake::Asked(done)).unwrap();
-        let (waiting, changed) = wait(&woken, Duration::from_secs(5), SETTLES);
+        let (waiting, changed) = wait(&woken, Duration::from_secs(5), || SETTLES);
         assert_eq!((waiting.len(), changed), (1, vec!["files"]));
-        let (waiting, changed) = wait(&woken, Duration::from_millis(1), SETTLES);
+        let (waiting, changed) = wait(&woken, Duration::from_millis(1), || SETTLES);
         assert!(waiting.is_empty() && changed.is_empty());
         drop(wake);
-        assert!(wait(&woken, Duration::from_millis(1), SETTLES).1.is_empty());
+        assert!(wait(&woken, Duration::from_millis(1), || SETTLES).1.is_empty());
     }
 }

@@ -62,9 +62,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Everything that this account may watch. `own` is a file of the agent whose change counts as well; `home` is
+    /// Everything that this account may watch. `own` are files of the agent whose change counts as well; `home` is
     /// the person's.
-    pub fn new(home: &str, own: Option<PathBuf>) -> Self {
+    pub fn new(home: &str, own: &[PathBuf]) -> Self {
         let files = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
         let mut names: HashMap<i32, Vec<String>> = HashMap::new();
         let mut add = |folder: &std::path::Path, wanted: Vec<String>| {
@@ -83,7 +83,7 @@ impl Watch {
             let folder = folder.replacen('~', home, usize::from(!home.is_empty()));
             add(folder.as_ref(), wanted.iter().map(|name| (*name).to_owned()).collect());
         }
-        if let Some((folder, name)) = own.as_deref().and_then(|own| own.parent().zip(own.file_name())) {
+        for (folder, name) in own.iter().filter_map(|own| own.parent().zip(own.file_name())) {
             add(folder, vec![name.to_string_lossy().into_owned()]);
         }
         Self {
@@ -207,7 +207,7 @@ mod tests {
         fs::create_dir_all(config.join("dconf")).unwrap();
         let own = folder.path().join("places.json");
         let (wake, woken) = mpsc::channel();
-        Watch::new(folder.path().to_str().unwrap(), Some(own.clone())).begin(wake);
+        Watch::new(folder.path().to_str().unwrap(), std::slice::from_ref(&own)).begin(wake);
         let files = |wait| {
             let mut any = false;
             while let Ok(Wake::Changed(what)) = woken.recv_timeout(Duration::from_millis(wait)) {

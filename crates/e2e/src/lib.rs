@@ -8,6 +8,7 @@
 
 pub mod machine;
 pub mod mail;
+pub mod network;
 pub mod proxy;
 
 use std::{

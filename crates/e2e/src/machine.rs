@@ -27,7 +27,7 @@ set -e
 PATH=$PATH:/usr/sbin:/sbin
 truncate -s 128M root.img && mkfs.ext4 -q root.img
 mount -o loop root.img root
-mkdir -p root/usr/bin root/usr/sbin root/etc root/proc root/state root/tmp root/data root/root root/dev/net
+mkdir -p root/usr/bin root/usr/sbin root/etc root/proc root/var/run root/state root/tmp root/data root/root root/dev/net
 mkdir -p root/sys/dev/block root/sys/devices/dm-0/dm
 echo CRYPT-LUKS2-00000000-root > root/sys/devices/dm-0/dm/uuid
 ln -s ../../devices/dm-0 "root/sys/dev/block/$(mountpoint -d root)"

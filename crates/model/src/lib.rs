@@ -14,6 +14,7 @@ pub mod seal;
 pub mod subject;
 pub mod text;
 pub mod time;
+pub mod tunnel;
 
 pub use fact::{Fact, FactState, Facts, Scalar, Value};
 pub use finding::{Finding, Outcome, Severity, Stage, Standing};

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use stead_model::{
-    Millis,
+    Millis, seal,
     time::{MINUTE, SECOND},
 };
 use stead_policy::{Pack, pack::Files, shipped};
@@ -180,6 +180,8 @@ impl App {
         let pack = policy::at_start(&store, given, &shipped).await?;
         let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
+        let mut run = [0; 8];
+        anyhow::ensure!(random.fill(&mut run), "the system gave no randomness");
         let app = Arc::new(Self {
             data: data.to_owned(),
             store,
@@ -197,7 +199,7 @@ impl App {
             printer: Printer::new(config.printer.clone()),
             post: Post::new()?,
             passkeys: passkey::relying_party(&config.base_url),
-            gate: Gate::new(config.gate.clone()),
+            gate: Gate::new(config.gate.clone(), seal::hex(&run)),
             config,
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),

@@ -368,6 +368,17 @@ async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Re
             push(about, value, [origin, received.clone()].join(", ").trim_start_matches(", ").to_owned());
         }
     }
+    for key in app.store.tunnel_keys(&[device.id]).await? {
+        let tunnel = app.gate.settings.tunnel(&key.tunnel).map(|(_, tunnel)| tunnel);
+        let address = tunnel.and_then(|tunnel| tunnel.address(key.place)).map(|address| address.addr());
+        let value = [address.map(|address| address.to_string()).unwrap_or_default(), key.key.to_string()];
+        let name = tunnel.map_or(key.tunnel.as_str(), |tunnel| &tunnel.title);
+        push(
+            words.with("record-device-tunnel", [("tunnel", name.to_owned())]),
+            value.join(" ").trim().to_owned(),
+            words.long_time(key.made_at),
+        );
+    }
     let changes = app.store.standing_changes(device.id, app.now().plus(-365 * time::DAY)).await?;
     for change in changes {
         let value = [words.standing(change.standing), change.reason].join(": ");

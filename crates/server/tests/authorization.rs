@@ -27,6 +27,7 @@ const TABLE: &str = "
 GET  /                              all
 GET  /home                          all
 GET  /gate/auth/{application}       everyone
+GET  /gate/tunnels/{tunnel}/peers   everyone
 GET  /.stead/{application}/start    everyone
 GET  /.stead/{application}/enter    everyone
 GET  /.stead/{application}/refused  everyone
@@ -173,6 +174,7 @@ GET  /styleguide                    everyone
 POST /api/v1/check-ins              everyone
 POST /api/v1/enrolments             everyone
 POST /api/v1/notices                everyone
+POST /api/v1/tunnels                everyone
 GET  /api/v1/openapi.json           everyone
 GET  /api/v1/me                     all
 PATCH /api/v1/me                    all

@@ -501,6 +501,7 @@ impl Write {
         .bind(id.to_string())
         .fetch_optional(self.connection())
         .await?;
+        self.forget_tunnel_keys(id).await?;
         Ok(row.is_some())
     }
 

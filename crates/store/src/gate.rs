@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Row, any::AnyRow};
 use stead_model::{DeviceId, Employment, Millis, PersonId, SessionId, Standing, Subject};
 
-use crate::{Result, Store, StoreError, device::device_id, people::person_id};
+use crate::{Result, Store, StoreError, device::device_id, people::person_id, tunnel::TunnelKey};
 
 /// A finding that is against its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct GateDevice {
     pub last_seen: Millis,
     /// What counts against it.
     pub against: Vec<Counts>,
+    /// Its keys for tunnels.
+    pub tunnels: Vec<TunnelKey>,
 }
 
 /// A person.
@@ -64,7 +66,7 @@ pub struct GateSession {
 }
 
 /// `$from, $from+1, …` for so many values.
-fn places(from: usize, many: usize) -> String {
+pub(crate) fn places(from: usize, many: usize) -> String {
     (from..from + many).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -144,6 +146,7 @@ impl Store {
                         .ok_or_else(|| StoreError::inconsistent("device", "standing", id, standing))?,
                     last_seen: Millis(row.try_get(7)?),
                     against: Vec::new(),
+                    tunnels: Vec::new(),
                 });
             }
             let rule: Option<String> = row.try_get(1)?;
@@ -151,6 +154,12 @@ impl Store {
                 && let Some(device) = devices.last_mut()
             {
                 device.against.push(counts(&row)?.1);
+            }
+        }
+        // A key that is made meanwhile is told of on its own.
+        for key in self.tunnel_keys(ids).await? {
+            if let Some(device) = devices.iter_mut().find(|device| device.id == key.device) {
+                device.tunnels.push(key);
             }
         }
         Ok(devices)

@@ -34,6 +34,7 @@ pub mod subject;
 pub mod tally;
 pub mod term;
 pub mod token;
+pub mod tunnel;
 pub mod unit;
 pub mod within;
 mod write;

@@ -11,6 +11,7 @@ use stead_model::{
         self, ENROLMENT, Enrolled, Enrolment, HEARTBEAT, Heartbeat, REPORT, Report, SHOWN, Shown, VERSION,
     },
     seal::{Envelope, Seed, SigningKey},
+    tunnel::{PublicKey, TUNNEL_ASKED, TunnelAsked},
 };
 
 use crate::client::Client;
@@ -165,6 +166,13 @@ impl SimDevice {
         let shown = Shown { v: VERSION, device: self.id, at: now, question: question.to_owned() };
         let payload = serde_json::to_vec(&shown).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(text(&self.seal(SHOWN, &payload)))
+    }
+
+    /// What the device's agent sends when it wants to be let through a tunnel.
+    pub fn ask_tunnel(&self, tunnel: Option<&str>, key: PublicKey, now: Millis) -> Envelope {
+        let asked =
+            TunnelAsked { v: VERSION, device: self.id, at: now, tunnel: tunnel.map(str::to_owned), key };
+        self.seal(TUNNEL_ASKED, &json(&asked))
     }
 
     /// Seals a payload of the test's choosing as this device.

@@ -22,7 +22,15 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let built = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
             .args(["build", "--quiet", "--package", "stead-server", "--package", "stead-agent"])
-            .args(["--package", "stead-print", "--package", "stead-sample", "--bins"])
+            .args([
+                "--package",
+                "stead-print",
+                "--package",
+                "stead-sample",
+                "--package",
+                "stead-gate",
+                "--bins",
+            ])
             .current_dir(&root)
             .status()
             .map_err(|e| e.to_string())?;

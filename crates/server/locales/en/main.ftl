@@ -393,6 +393,7 @@ record-device-enrolled = Enrolled
 record-device-revoked = Not heard any more since
 record-device-heard = Last heard
 record-device-standing = Standing
+record-device-tunnel = Address and public key in the tunnel “{ $tunnel }”
 record-device-changed = Standing changed on
 record-attested = What was said of you each month
 record-attested-purpose = Whoever answers for you confirms once a month that all is as it should be.
@@ -538,6 +539,16 @@ system-entries = { $n ->
    *[other] { $n } entries
   }
 system-root = Root
+system-gate = What stands behind the gate
+system-behind = Behind it
+system-takes = Takes
+system-gate-state = Its gate
+system-gate-peers = { $n ->
+    [one] one device in
+   *[other] { $n } devices in
+}
+system-gate-heard = asked { $time }
+system-gate-silent = has not asked this server
 system-jobs = What it does by itself
 system-job = Job
 system-ran = Last run

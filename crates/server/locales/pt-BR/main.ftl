@@ -396,6 +396,7 @@ record-device-enrolled = Cadastrado
 record-device-revoked = Não é mais aceito desde
 record-device-heard = Último contato
 record-device-standing = Situação
+record-device-tunnel = Endereço e chave pública no túnel “{ $tunnel }”
 record-device-changed = Situação mudou em
 record-attested = O que foi dito sobre você a cada mês
 record-attested-purpose = Quem responde por você confirma uma vez por mês que tudo está como deveria.
@@ -543,6 +544,16 @@ system-entries = { $n ->
    *[other] { $n } entradas
   }
 system-root = Raiz
+system-gate = O que está atrás do portão
+system-behind = Atrás dele
+system-takes = Exige
+system-gate-state = O portão
+system-gate-peers = { $n ->
+    [one] um dispositivo dentro
+   *[other] { $n } dispositivos dentro
+}
+system-gate-heard = perguntou { $time }
+system-gate-silent = não perguntou a este servidor
 system-jobs = O que ele faz sozinho
 system-job = Tarefa
 system-ran = Última execução

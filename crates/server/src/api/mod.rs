@@ -22,6 +22,7 @@ mod shapes;
 mod system;
 mod teams;
 mod then;
+mod tunnels;
 mod units;
 
 use axum::{
@@ -51,6 +52,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/check-ins", Seal, check_ins::post)
         .post("/api/v1/enrolments", Seal, enrolments::post)
         .post("/api/v1/notices", Seal, notices::post)
+        .post("/api/v1/tunnels", Seal, tunnels::post)
         .get("/api/v1/openapi.json", Nothing, openapi::get)
         .get("/api/v1/me", May(Action::OwnSee, On::Self_), me::get)
         .patch("/api/v1/me", May(Action::OwnChange, On::Self_), me::change)

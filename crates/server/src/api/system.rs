@@ -35,6 +35,8 @@ pub struct System {
     policy: String,
     /// What it does by itself.
     jobs: Vec<Job>,
+    /// Tunnels behind the gate.
+    tunnels: Vec<TunnelRow>,
     /// How many people are in each state.
     people: Vec<Counted>,
 }
@@ -62,12 +64,29 @@ pub struct Counted {
     count: i64,
 }
 
+/// A tunnel behind the gate.
+#[derive(Serialize, ToSchema)]
+pub struct TunnelRow {
+    /// Its name.
+    name: String,
+    /// Devices that are let in.
+    peers: usize,
+    /// When its gate last asked this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    asked_at: Option<String>,
+}
+
 /// Says how the installation is.
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = System)))]
 pub async fn get(State(app): State<Arc<App>>) -> Result<Json<System>, ApiError> {
     let job =
         |ran: crate::jobs::Ran| Job { name: ran.name, done_at: ran.done_at.map(at), failed: ran.failed };
     let people = app.store.people_by_state(UnitId::ORGANISATION).await?;
+    let tunnels = app.gate.settings.tunnels.iter().enumerate().map(|(place, tunnel)| {
+        let (peers, asked_at) = app.gate.lists.state(place);
+        TunnelRow { name: tunnel.name.clone(), peers, asked_at: asked_at.map(at) }
+    });
     Ok(Json(System {
         version: env!("CARGO_PKG_VERSION"),
         engine: app.store.engine(),
@@ -75,6 +94,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Result<Json<System>, ApiError> 
         entries: app.store.ledger_head().await?.size,
         policy: app.pack().label(),
         jobs: app.jobs.ran().into_iter().map(job).collect(),
+        tunnels: tunnels.collect(),
         people: people
             .into_iter()
             .map(|(state, count)| Counted { name: state.word().to_owned(), count })

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod retention;
 pub mod revoke;
 pub mod sign_in;
+pub mod tunnel;
 pub mod writer;
 
 use serde_json::Value;

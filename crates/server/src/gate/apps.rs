@@ -17,6 +17,8 @@ use serde::Deserialize;
 use stead_model::{message::PROOF_PORT, time::HOUR};
 use stead_policy::{Pack, rule};
 
+use super::tunnels::{self, Tunnel};
+
 /// What stands behind the gate.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -26,11 +28,13 @@ pub struct Settings {
     pub agent_port: u16,
     /// The applications.
     pub applications: Vec<Application>,
+    /// The tunnels.
+    pub tunnels: Vec<Tunnel>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { proof_lasts: 4 * HOUR, agent_port: PROOF_PORT, applications: Vec::new() }
+        Self { proof_lasts: 4 * HOUR, agent_port: PROOF_PORT, applications: Vec::new(), tunnels: Vec::new() }
     }
 }
 
@@ -57,6 +61,8 @@ struct File {
     agent_port: Option<u16>,
     #[serde(default)]
     application: Vec<Application>,
+    #[serde(default)]
+    tunnel: Vec<tunnels::Written>,
 }
 
 impl Settings {
@@ -81,10 +87,7 @@ impl Settings {
         };
         let mut seen = Vec::new();
         for app in &file.application {
-            let named = !app.name.is_empty()
-                && app.name.len() <= 40
-                && app.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            if !named {
+            if !is_name(&app.name) {
                 bail!(
                     "an application is named {:?}; use up to 40 small letters, digits and hyphens",
                     app.name
@@ -112,7 +115,20 @@ impl Settings {
             .into_iter()
             .map(|app| Application { url: app.url.trim_end_matches('/').to_owned(), ..app })
             .collect();
-        Ok(Self { proof_lasts, agent_port: file.agent_port.unwrap_or(standard.agent_port), applications })
+        let mut tunnels: Vec<Tunnel> = Vec::new();
+        for written in file.tunnel {
+            let tunnel = written.read()?;
+            if tunnels.iter().any(|other| other.name == tunnel.name) {
+                bail!("two tunnels are named {}", tunnel.name);
+            }
+            tunnels.push(tunnel);
+        }
+        Ok(Self {
+            proof_lasts,
+            agent_port: file.agent_port.unwrap_or(standard.agent_port),
+            applications,
+            tunnels,
+        })
     }
 
     /// The application of this name.
@@ -120,11 +136,17 @@ impl Settings {
         self.applications.iter().find(|app| app.name == name)
     }
 
+    /// The tunnel of this name, and its place among them.
+    pub fn tunnel(&self, name: &str) -> Option<(usize, &Tunnel)> {
+        self.tunnels.iter().enumerate().find(|(_, tunnel)| tunnel.name == name)
+    }
+
     /// Whether the policy has every tier that is named.
     ///
     /// # Errors
     /// The first that it has not.
     pub fn fits(&self, pack: &Pack) -> anyhow::Result<()> {
+        self.tunnels.iter().try_for_each(|tunnel| tunnel.fits(pack))?;
         let tiers = &pack.manifest.tiers;
         match self.applications.iter().find(|app| !tiers.contains(&app.tier)) {
             Some(app) => {
@@ -139,9 +161,20 @@ impl Application {
     /// Which of the policy's tiers it takes, counted from the least protected. One that the policy does not
     /// have any more counts as the most protected there is.
     pub fn place(&self, pack: &Pack) -> usize {
-        let tiers = &pack.manifest.tiers;
-        tiers.iter().position(|tier| *tier == self.tier).unwrap_or(tiers.len().saturating_sub(1))
+        place(pack, &self.tier)
     }
+}
+
+/// Which of the policy's tiers this is, counted from the least protected; the most protected where it has none such.
+pub(super) fn place(pack: &Pack, tier: &str) -> usize {
+    let tiers = &pack.manifest.tiers;
+    tiers.iter().position(|known| known == tier).unwrap_or(tiers.len().saturating_sub(1))
+}
+
+/// Whether something may be called this in addresses and commands.
+pub(super) fn is_name(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (1..=40).contains(&text.len()) && plain
 }
 
 /// Whether an address leads to this machine and nowhere else.

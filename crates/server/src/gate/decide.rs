@@ -96,6 +96,24 @@ pub fn against(
     }
 }
 
+/// The same for a way through a tunnel: what only the tunnel itself mends does not keep anybody from bringing it up.
+pub fn through_tunnel(pack: &Pack, why: Vec<Why>) -> Vec<Why> {
+    let mended = |why: &Why| match why {
+        Why::Device(rule, _) => pack
+            .rule(rule)
+            .is_some_and(|rule| rule.pass.facts().iter().any(|fact| fact.starts_with("device.tunnel."))),
+        Why::Person(..)
+        | Why::NotKnown
+        | Why::NotWorking
+        | Why::NoDevice
+        | Why::NotTheirs
+        | Why::Revoked
+        | Why::NotJudged
+        | Why::Silent(_) => false,
+    };
+    why.into_iter().filter(|why| !mended(why)).collect()
+}
+
 fn of(pack: &Pack, (person, device): (&Person, &Device), place: usize, now: Millis) -> Vec<Why> {
     let mut why = Vec::new();
     if person.doubted || device.doubted {
@@ -162,6 +180,7 @@ mod tests {
             standing: Standing::Good,
             last_seen: NOW,
             against: Vec::new(),
+            tunnels: Vec::new(),
         };
         let mut who = GatePerson {
             id: sam,
@@ -237,6 +256,14 @@ mod tests {
         // Observed and advised rules have no time at which they cost.
         let free = Counts { rule: "firewall-on".to_owned(), due: None, counts_since: None };
         assert!(world(|d| d.against = vec![free], |_| {}).words(2, NOW).is_empty());
+    }
+
+    #[test]
+    fn what_the_tunnel_mends_does_not_shut_the_tunnel() {
+        let w = world(|d| d.against = vec![counts("tunnel-when-away", 0), counts("firewall-on", 0)], |_| {});
+        let why = against(&w.index, &w.pack, (w.sam, w.laptop), 2, NOW);
+        assert_eq!(why.len(), 2);
+        assert_eq!(through_tunnel(&w.pack, why), [Why::Device("firewall-on".into(), NOW)]);
     }
 
     #[test]

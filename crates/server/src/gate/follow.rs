@@ -13,7 +13,7 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::index::Index;
+use super::{index::Index, peers};
 use crate::{App, error::Refusal, flows::sign_in};
 
 /// Rows read with one statement.
@@ -47,6 +47,9 @@ pub(crate) fn begin(app: &Arc<App>) {
     tokio::spawn(listen_to_others(Arc::downgrade(app), tell));
     tokio::spawn(run(Arc::downgrade(app), told));
     tokio::spawn(note_used(Arc::downgrade(app)));
+    if !app.gate.settings.tunnels.is_empty() {
+        tokio::spawn(peers::keep(Arc::downgrade(app)));
+    }
 }
 
 /// Whoever follows, however it ends, leaves nothing behind that is taken for true.

@@ -6,12 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use stead_model::{DeviceId, Employment, Millis, PersonId, SessionId, Standing};
+use stead_model::{DeviceId, Employment, Millis, PersonId, SessionId, Standing, tunnel::PublicKey};
 use stead_policy::Pack;
 use stead_store::{
     changes::Changes,
     gate::{Counts, GateDevice, GatePerson, GateSession},
 };
+
+use tokio::sync::{Notify, futures::OwnedNotified};
 
 use crate::clearance;
 
@@ -39,6 +41,21 @@ pub struct Device {
     pub doubted: bool,
     /// What counts against it.
     pub costs: Box<[Cost]>,
+    /// Its keys for tunnels.
+    pub tunnels: Box<[TunnelKey]>,
+}
+
+/// A device's key for a tunnel.
+#[derive(Clone, Debug)]
+pub struct TunnelKey {
+    /// The tunnel. As with rules, each name is kept once.
+    pub tunnel: Arc<str>,
+    /// The key.
+    pub key: PublicKey,
+    /// The device's place among the addresses there.
+    pub place: i64,
+    /// When the key was taken.
+    pub made_at: Millis,
 }
 
 /// A person.
@@ -74,6 +91,8 @@ struct Inner {
     devices: HashMap<DeviceId, Device>,
     people: HashMap<PersonId, Person>,
     sessions: HashMap<SessionId, Session>,
+    /// Devices that have keys for tunnels.
+    in_tunnels: HashSet<DeviceId>,
     /// Whether everything has been read, and nothing been missed since.
     complete: bool,
     /// How often something may have been missed.
@@ -84,7 +103,8 @@ struct Inner {
 #[derive(Debug, Default)]
 pub struct Index {
     inner: RwLock<Inner>,
-    rules: Mutex<HashSet<Arc<str>>>,
+    names: Mutex<HashSet<Arc<str>>>,
+    moved: Arc<Notify>,
 }
 
 impl Index {
@@ -96,18 +116,41 @@ impl Index {
         change(&mut self.inner.write().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The same for what may change a decision, which those who wait for that are told.
+    fn turn<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let changed = self.change(change);
+        self.moved.notify_waiters();
+        changed
+    }
+
+    /// Comes when something has changed after this was asked for.
+    pub(super) fn moved(&self) -> OwnedNotified {
+        Arc::clone(&self.moved).notified_owned()
+    }
+
+    /// Devices that have a key for this tunnel.
+    pub(super) fn in_tunnel(&self, tunnel: &str) -> Vec<(DeviceId, TunnelKey)> {
+        self.read(|inner| {
+            let held = |id: &DeviceId| {
+                let keys = &inner.devices.get(id)?.tunnels;
+                Some((*id, keys.iter().find(|key| &*key.tunnel == tunnel)?.clone()))
+            };
+            inner.in_tunnels.iter().filter_map(held).collect()
+        })
+    }
+
     /// Whether everything has been read, and nothing been missed since. Until then nobody is let in.
     pub fn is_complete(&self) -> bool {
         self.read(|inner| inner.complete)
     }
 
     pub(super) fn set_complete(&self, complete: bool) {
-        self.change(|inner| inner.complete = complete);
+        self.turn(|inner| inner.complete = complete);
     }
 
     /// Something may have been missed: nobody is let in until everything has been read again.
     pub(super) fn miss(&self) {
-        self.change(|inner| {
+        self.turn(|inner| {
             inner.complete = false;
             inner.missed += 1;
         });
@@ -120,7 +163,7 @@ impl Index {
 
     /// Everything has been read; that counts unless something was missed since this number was asked for.
     pub(super) fn complete_unless_missed(&self, missed: u64) {
-        self.change(|inner| inner.complete = inner.missed == missed);
+        self.turn(|inner| inner.complete = inner.missed == missed);
     }
 
     /// A device.
@@ -182,7 +225,7 @@ impl Index {
 
     /// Nobody whom these changes concern is let in until they could be read.
     pub(super) fn doubt(&self, changes: &Changes) {
-        self.change(|inner| {
+        self.turn(|inner| {
             for id in &changes.devices {
                 if let Some(device) = inner.devices.get_mut(id) {
                     device.doubted = true;
@@ -211,19 +254,25 @@ impl Index {
                     last_seen: device.last_seen,
                     doubted: false,
                     costs: self.costs(device.against, pack),
+                    tunnels: self.keys(device.tunnels),
                 };
                 (device.id, known)
             })
             .collect();
-        self.change(|inner| {
+        self.turn(|inner| {
             for id in asked.iter().filter(|id| !read.contains_key(id)) {
                 inner.devices.remove(id);
+                inner.in_tunnels.remove(id);
             }
             for (id, mut device) in read {
                 // It may have been heard after it was read.
                 if let Some(before) = inner.devices.get(&id) {
                     device.last_seen = device.last_seen.max(before.last_seen);
                 }
+                match device.tunnels.is_empty() {
+                    true => inner.in_tunnels.remove(&id),
+                    false => inner.in_tunnels.insert(id),
+                };
                 inner.devices.insert(id, device);
             }
         });
@@ -244,7 +293,7 @@ impl Index {
                 (person.id, known)
             })
             .collect();
-        self.change(|inner| {
+        self.turn(|inner| {
             for id in asked.iter().filter(|id| !read.contains_key(id)) {
                 inner.people.remove(id);
             }
@@ -298,19 +347,29 @@ impl Index {
     fn costs(&self, against: Vec<Counts>, pack: &Pack) -> Box<[Cost]> {
         let costs = against.into_iter().filter_map(|counts| {
             let due = clearance::due(pack.rule(&counts.rule), counts.due, counts.counts_since)?;
-            Some(Cost { rule: self.rule(&counts.rule), due })
+            Some(Cost { rule: self.name(&counts.rule), due })
         });
         costs.collect()
     }
 
-    /// The name of a rule, kept once.
-    fn rule(&self, name: &str) -> Arc<str> {
-        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = rules.get(name) {
+    fn keys(&self, keys: Vec<stead_store::tunnel::TunnelKey>) -> Box<[TunnelKey]> {
+        let keys = keys.into_iter().map(|key| TunnelKey {
+            tunnel: self.name(&key.tunnel),
+            key: key.key,
+            place: key.place,
+            made_at: key.made_at,
+        });
+        keys.collect()
+    }
+
+    /// A name of a rule or tunnel, kept once.
+    fn name(&self, name: &str) -> Arc<str> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
             return Arc::clone(known);
         }
         let known: Arc<str> = name.into();
-        rules.insert(Arc::clone(&known));
+        names.insert(Arc::clone(&known));
         known
     }
 }

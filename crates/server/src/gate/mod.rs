@@ -9,8 +9,10 @@ pub mod decide;
 pub mod door;
 pub mod follow;
 pub mod index;
+pub mod peers;
 pub mod proof;
 pub mod showing;
+pub mod tunnels;
 
 use std::{
     collections::HashMap,
@@ -20,6 +22,7 @@ use std::{
 pub use apps::Settings;
 use follow::Told;
 use index::Index;
+use peers::Lists;
 use proof::Used;
 use stead_model::{Millis, SessionId, time::MINUTE};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
@@ -31,6 +34,8 @@ pub struct Gate {
     pub index: Arc<Index>,
     /// What stands behind the gate.
     pub settings: Settings,
+    /// Who is let in through tunnels.
+    pub lists: Lists,
     /// What was good once and has been used.
     pub used: Used,
     /// What was said lately of whom, so that the log is not filled by somebody who asks again and again.
@@ -41,9 +46,12 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that knows nothing yet, and lets nobody in.
-    pub fn new(settings: Settings) -> Self {
+    ///
+    /// `run` is what this run of the server is called: gates see by it that another one answers.
+    pub fn new(settings: Settings, run: String) -> Self {
         Self {
             index: Arc::default(),
+            lists: Lists::new(settings.tunnels.len(), run),
             settings,
             used: Used::default(),
             said: Mutex::default(),

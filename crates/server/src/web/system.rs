@@ -10,6 +10,7 @@ use super::{Base, Page, Reader, page, parts};
 use crate::{
     App,
     flows::backup::{self, Made},
+    gate::tunnels::Behind as Network,
     words::Words,
 };
 
@@ -33,6 +34,22 @@ struct System {
     backup: Option<Made>,
     backups_on: bool,
     settings: Vec<Setting>,
+    behind: Vec<Behind>,
+}
+
+/// Something behind the gate: an application, or a network at the end of a tunnel.
+struct Behind {
+    title: String,
+    at: String,
+    takes: String,
+    tunnel: Option<TunnelState>,
+}
+
+/// How a tunnel's gate is, as this server knows it.
+struct TunnelState {
+    peers: i64,
+    asked_at: Option<Millis>,
+    late: bool,
 }
 
 /// A setting: the message that names it, what it is, how it is set.
@@ -47,7 +64,18 @@ const LATE: i64 = 36 * time::HOUR;
 
 impl System {
     fn wrong(&self) -> bool {
-        self.jobs.iter().any(|job| job.failed.is_some()) || (self.backups_on && self.backup_late())
+        let gates = self.behind.iter().filter_map(|behind| behind.tunnel.as_ref());
+        self.jobs.iter().any(|job| job.failed.is_some())
+            || (self.backups_on && self.backup_late())
+            || gates.into_iter().any(|tunnel| tunnel.late)
+    }
+
+    fn heard(&self, tunnel: &TunnelState) -> String {
+        let words = &self.base.words;
+        match tunnel.asked_at {
+            Some(at) => words.with("system-gate-heard", [("time", words.short_time(at, self.now))]),
+            None => words.say("system-gate-silent"),
+        }
     }
 
     fn backup_late(&self) -> bool {
@@ -75,7 +103,30 @@ fn settings(app: &App, words: &Words) -> Vec<Setting> {
     .into()
 }
 
-impl System {}
+fn behind(app: &App, words: &Words) -> Vec<Behind> {
+    let settings = &app.gate.settings;
+    let applications = settings.applications.iter().map(|application| Behind {
+        title: application.title.clone(),
+        at: application.url.clone(),
+        takes: words.tier(&application.tier),
+        tunnel: None,
+    });
+    let tunnels = settings.tunnels.iter().enumerate().map(|(place, tunnel)| {
+        let (peers, asked_at) = app.gate.lists.state(place);
+        let network = |behind: &Network| format!("{}: {}", behind.to, words.tier(&behind.tier));
+        Behind {
+            title: tunnel.title.clone(),
+            at: tunnel.endpoint.clone(),
+            takes: tunnel.networks.iter().map(network).collect::<Vec<_>>().join(", "),
+            tunnel: Some(TunnelState {
+                peers: i64::try_from(peers).unwrap_or(i64::MAX),
+                asked_at,
+                late: asked_at.is_none_or(|at| app.now().since(at) > tunnel.good_for),
+            }),
+        }
+    });
+    applications.chain(tunnels).collect()
+}
 
 /// `GET /system`.
 pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
@@ -99,5 +150,6 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
         backup: backup::last(&app).await?,
         backups_on: app.config.backups.is_some(),
         settings: settings(&app, &reader.words),
+        behind: behind(&app, &reader.words),
     })
 }

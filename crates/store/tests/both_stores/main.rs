@@ -8,7 +8,9 @@ use std::sync::{
 
 use serde_json::json;
 use stead_ledger::{Checkpoint, Entry, NoteSigner, audit::Auditor, tree};
-use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Standing, UnitId, seal::Seed};
+use stead_model::{
+    DeviceId, Employment, Millis, Outcome, PersonId, Standing, UnitId, seal::Seed, tunnel::PublicKey,
+};
 use stead_store::{
     Store,
     check_in::{Kept, NewReport, Step},
@@ -16,6 +18,7 @@ use stead_store::{
     finding::StoredFinding,
     people::Person,
     tally::Tallies,
+    tunnel::TunnelKey,
 };
 use stead_testkit::Postgres;
 
@@ -77,6 +80,7 @@ on_both! {
     findings_are_written_over_and_listed_longest_first
     tallies_keep_their_days
     devices_are_listed_by_keyset
+    tunnel_keys_have_places_and_go_with_their_device
 }
 
 const NOW: Millis = Millis(1_773_305_091_000);
@@ -361,4 +365,33 @@ async fn devices_are_listed_by_keyset(f: Fixture) {
     assert_eq!(write.same_machine("same").await.unwrap().len(), 20);
     assert!(write.revoke_device(ids[0], NOW).await.unwrap());
     assert!(!write.revoke_device(ids[0], NOW).await.unwrap());
+}
+
+async fn tunnel_keys_have_places_and_go_with_their_device(f: Fixture) {
+    let ids = [enrol(&f, 1).await, enrol(&f, 2).await, enrol(&f, 3).await];
+    let key = |n: u8, device, place| TunnelKey {
+        tunnel: "office".to_owned(),
+        device,
+        key: PublicKey([n; 32]),
+        place,
+        made_at: NOW,
+    };
+    let mut write = f.store.write().await.unwrap();
+    for (n, id) in (1_u8..).zip(ids) {
+        let place = write.free_place("office").await.unwrap();
+        assert_eq!(place, i64::from(n) + 1);
+        write.set_tunnel_key(&key(n, id, place)).await.unwrap();
+    }
+    assert_eq!(write.free_place("lab").await.unwrap(), 2);
+    // A new key takes the place of the one before.
+    write.set_tunnel_key(&key(9, ids[0], 7)).await.unwrap();
+    assert_eq!(write.tunnel_key("office", ids[0]).await.unwrap(), Some(key(9, ids[0], 2)));
+    assert!(write.revoke_device(ids[1], NOW).await.unwrap());
+    assert_eq!(write.free_place("office").await.unwrap(), 3);
+    write.commit(&f.signer).await.unwrap();
+    let held = f.store.tunnel_keys(&ids).await.unwrap();
+    assert_eq!(held, [key(9, ids[0], 2), key(3, ids[2], 4)]);
+    let mut write = f.store.write().await.unwrap();
+    let twice = write.set_tunnel_key(&key(9, ids[1], 3)).await.unwrap_err();
+    assert!(twice.is_duplicate(), "two devices never have one key");
 }

@@ -1,4 +1,5 @@
-//! The way to the server: one connection, kept open, over TLS unless the server is this machine.
+//! The way from a program on another machine to the server: one connection, kept open, over TLS unless the server is
+//! this machine.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
@@ -8,8 +9,10 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
 };
 
-/// The largest answer read.
+/// The largest answer to a message read.
 const MAX_ANSWER: u64 = 1024 * 1024;
+/// The largest list read: what a tunnel's gate is told of a million devices.
+const MAX_LIST: u64 = 256 * 1024 * 1024;
 
 /// Why a message got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,7 @@ impl Transport {
             .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
-            .user_agent(format!("stead/{}", crate::VERSION))
+            .user_agent(format!("stead/{}", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(Duration::from_secs(30)))
             .timeout_connect(Some(Duration::from_secs(10)))
             .max_idle_age(Duration::from_secs(3600))
@@ -74,19 +77,37 @@ impl Transport {
     pub fn post(&self, path: &str, envelope: &Envelope) -> Result<String, SendError> {
         let away = |error: &dyn std::fmt::Display| SendError::Away(error.to_string());
         let body = serde_json::to_string(envelope).map_err(|error| away(&error))?;
-        let mut response = self
+        let response = self
             .agent
             .post(format!("{}{path}", self.server))
             .content_type("application/json")
             .send(&body)
             .map_err(|error| away(&error))?;
+        Self::read(response, MAX_ANSWER)
+    }
+
+    /// Asks for something by a secret, and waits for it no longer than `patience`; the body of the answer.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub fn get(&self, path: &str, secret: &str, patience: Duration) -> Result<String, SendError> {
+        let response = self
+            .agent
+            .get(format!("{}{path}", self.server))
+            .header("authorization", format!("Bearer {secret}"))
+            .config()
+            .timeout_global(Some(patience))
+            .build()
+            .call()
+            .map_err(|error| SendError::Away(error.to_string()))?;
+        Self::read(response, MAX_LIST)
+    }
+
+    fn read(mut response: ureq::http::Response<ureq::Body>, most: u64) -> Result<String, SendError> {
+        let away = |error: &dyn std::fmt::Display| SendError::Away(error.to_string());
         let status = response.status();
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_ANSWER)
-            .read_to_string()
-            .map_err(|error| away(&error))?;
+        let text =
+            response.body_mut().with_config().limit(most).read_to_string().map_err(|error| away(&error))?;
         if status.is_success() {
             return Ok(text);
         }

@@ -1,0 +1,169 @@
+//! A device asks to be let through a tunnel: it shows the key that it made for it, and is told how to connect where
+//! it is let in, and why not where it is not.
+
+use serde_json::json;
+use stead_model::{
+    DeviceId, Millis, PersonId,
+    message::VERSION,
+    problem::Kind,
+    seal::{self, Envelope, VerifyingKey},
+    tunnel::{Closed, Network, PublicKey, TUNNEL_ASKED, TUNNEL_GIVEN, TunnelAsked, TunnelGiven, Way},
+};
+use stead_store::tunnel::TunnelKey;
+
+use super::{
+    check_in::{bad_seal, device_on_time, read, same_device, version},
+    device_subject, entry,
+};
+use crate::{
+    App,
+    error::Refusal,
+    gate::{decide::Why, peers, tunnels::Tunnel},
+    words::Words,
+};
+
+/// Answers a device that wants to be let through a tunnel.
+///
+/// # Errors
+/// [`Refusal`] when the message is not sealed by an enrolled device or is old, there is no such tunnel, another
+/// device has the key, no address is free, or the store is away.
+pub async fn ask(app: &App, envelope: &Envelope) -> Result<Envelope, Refusal> {
+    let now = app.now();
+    let id: DeviceId =
+        envelope.claimed_key().map_err(bad_seal)?.parse().map_err(|_| {
+            Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.")
+        })?;
+    let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
+    let device = app.store.device(id).await?.ok_or_else(unknown)?;
+    if device.revoked_at.is_some() {
+        return Err(Refusal::new(
+            Kind::RevokedDevice,
+            "Ask your coordinator; to use it again it must be enrolled anew.",
+        ));
+    }
+    let key = VerifyingKey::from_text(&device.public_key).map_err(bad_seal)?;
+    let opened = envelope.open(TUNNEL_ASKED, &key).map_err(bad_seal)?;
+    let asked: TunnelAsked = read(opened.bytes())?;
+    version(asked.v)?;
+    same_device(asked.device, id)?;
+    // An old question, sent again by somebody else, would bring back a key that is not used any more.
+    device_on_time(app, asked.at)?;
+    let (place, tunnel) = named(app, asked.tunnel.as_deref())?;
+
+    // What was committed before the question counts: an agent asks right after it was judged.
+    app.gate.settled().await;
+    let why = peers::networks(&app.gate.index, &app.pack(), tunnel, id, now);
+    let open = why.iter().any(Vec::is_empty);
+    let way = match open {
+        true => Some(way(app, tunnel, (id, device.person), asked.key, now).await?),
+        false => None,
+    };
+    if way.is_some() {
+        app.gate.lists.let_in(place, asked.key).await;
+    }
+    let networks = tunnel.networks.iter().zip(&why).map(|(behind, why)| Network {
+        to: behind.to,
+        tier: behind.tier.clone(),
+        closed: closed(app, &device.name, why),
+    });
+    let given = TunnelGiven {
+        v: VERSION,
+        device: id,
+        asked_at: asked.at,
+        tunnel: tunnel.name.clone(),
+        title: tunnel.title.clone(),
+        way,
+        networks: networks.collect(),
+    };
+    let text = serde_json::to_vec(&given).map_err(stead_store::StoreError::from)?;
+    Ok(app.keys.answers.seal(TUNNEL_GIVEN, &text, "server"))
+}
+
+fn named<'a>(app: &'a App, name: Option<&str>) -> Result<(usize, &'a Tunnel), Refusal> {
+    let tunnels = &app.gate.settings.tunnels;
+    let found = match name {
+        Some(name) => app.gate.settings.tunnel(name),
+        None => tunnels.first().map(|first| (0, first)),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect();
+        let detail = match names.as_slice() {
+            [] => "Your organisation has no tunnel at this server.".to_owned(),
+            names => format!("There is no such tunnel; there are: {}.", names.join(", ")),
+        };
+        Refusal::new(Kind::NotFound, detail)
+    })
+}
+
+/// Takes the device's key, where it is a new one, and says how to connect with it.
+async fn way(
+    app: &App,
+    tunnel: &Tunnel,
+    (device, person): (DeviceId, PersonId),
+    key: PublicKey,
+    now: Millis,
+) -> Result<Way, Refusal> {
+    let full =
+        || Refusal::new(Kind::Unavailable, "Every address of this tunnel is taken. Tell whoever runs it.");
+    let mut write = app.store.write().await?;
+    // It may have been shut out since it was looked at.
+    let devices = write.devices_of(person).await?;
+    if !devices.iter().any(|held| held.id == device && held.revoked_at.is_none()) {
+        return Err(Refusal::new(Kind::RevokedDevice, "Ask your coordinator."));
+    }
+    let known = write.tunnel_key(&tunnel.name, device).await?;
+    let held = match known {
+        Some(known) if known.key == key => known,
+        known => {
+            let place = match &known {
+                Some(known) => known.place,
+                None => write.free_place(&tunnel.name).await?,
+            };
+            tunnel.address(place).ok_or_else(full)?;
+            let held = TunnelKey { tunnel: tunnel.name.clone(), device, key, place, made_at: now };
+            if let Err(error) = write.set_tunnel_key(&held).await {
+                return Err(match error.is_duplicate() {
+                    true => Refusal::new(Kind::Conflict, "Another device has this key. Make a new one."),
+                    false => error.into(),
+                });
+            }
+            let data = json!({
+                "tunnel": tunnel.name,
+                "key": seal::digest(key.to_string().as_bytes()),
+                "instead_of": known.map(|known| seal::digest(known.key.to_string().as_bytes())),
+            });
+            write.append(&entry(now, &device_subject(device), "tunnel.key", device_subject(device), data))?;
+            held
+        }
+    };
+    let address = tunnel.address(held.place).ok_or_else(full)?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(Way {
+        gate: tunnel.key,
+        endpoint: tunnel.endpoint.clone(),
+        address,
+        key_until: held.made_at.plus(tunnel.key_lasts),
+    })
+}
+
+/// What stands against letting a device in to a network, in words for the person at it.
+fn closed(app: &App, name: &str, why: &[Why]) -> Vec<Closed> {
+    let words = Words::english();
+    let pack = app.pack();
+    let of = |why: &Why| match why.rule().and_then(|rule| pack.rule(rule)) {
+        Some(rule) => Closed { rule: Some(rule.id.clone()), asks: rule.asks.clone() },
+        None => {
+            let time = if let Why::Silent(since) = why {
+                words.short_time(*since, app.now())
+            } else {
+                String::new()
+            };
+            let more = [("device", name.to_owned()), ("time", time), ("asks", String::new())];
+            Closed {
+                rule: why.rule().map(str::to_owned),
+                asks: words.with(format!("gate-why-{}", why.word()), more),
+            }
+        }
+    };
+    why.iter().map(of).collect()
+}
