@@ -35,6 +35,9 @@ pub struct Ingest {
     /// Connections, over two threads.
     #[arg(long, default_value_t = 128)]
     connections: usize,
+    /// Devices that come back at the same time after the server was away.
+    #[arg(long, default_value_t = 10_000)]
+    returning: usize,
     /// Measure the program that is there.
     #[arg(long)]
     no_build: bool,
@@ -116,6 +119,7 @@ impl Ingest {
         let restarted = Instant::now();
         let server = Server::start_at(&program, &data, url.as_deref(), address).map_err(|e| anyhow!(e))?;
         println!("ready again after {} ms with {} devices", restarted.elapsed().as_millis(), self.devices);
+        self.come_back(&server, &mut fleet)?;
         drop(server);
         let _ = fs::remove_dir_all(&data);
         Ok(())
@@ -272,6 +276,58 @@ impl Ingest {
                 text(&message)
             })
             .collect()
+    }
+
+    /// The server was away: every device has a report that waited, comes with a connection of its own, and sends it on
+    /// and a heartbeat after it, all at the same time. Each retries nothing; the first error ends the measurement.
+    fn come_back(&self, server: &Server, fleet: &mut [SimDevice]) -> anyhow::Result<()> {
+        thread::sleep(Duration::from_secs(20));
+        println!(
+            "with everything that the gate remembers of {} devices: RSS {:.1} MiB",
+            fleet.len(),
+            rss(server)
+        );
+        let facts = [facts(true, now()), facts(false, now())];
+        let digests = [digest_of(&facts[0]), digest_of(&facts[1])];
+        let many = self.returning.min(fleet.len());
+        let share = many.div_ceil(THREADS);
+        // Sealed before: a fleet seals on its own processors.
+        let messages: Vec<Vec<[String; 2]>> = fleet[..many]
+            .chunks_mut(share)
+            .map(|devices| {
+                let waited = |(n, device): (usize, &mut SimDevice)| {
+                    let late = device.report(&facts[n % 2], now());
+                    [text(&device.deliver(late, now())), text(&device.heartbeat(&digests[n % 2], now()))]
+                };
+                devices.iter_mut().enumerate().map(waited).collect()
+            })
+            .collect();
+        let started = Instant::now();
+        let latest: Vec<Duration> = thread::scope(|scope| {
+            let threads: Vec<_> = messages
+                .iter()
+                .map(|messages| {
+                    scope.spawn(move || -> anyhow::Result<Duration> {
+                        let mut clients = connect(server, messages.len())?;
+                        for place in 0..2 {
+                            let of: Vec<String> = messages.iter().map(|pair| pair[place].clone()).collect();
+                            exchange(&mut clients, &of)?;
+                        }
+                        Ok(started.elapsed())
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|t| t.join().map_err(|_| anyhow!("a thread panicked"))?)
+                .collect::<anyhow::Result<_>>()
+        })?;
+        println!(
+            "{many} devices back at once, each with a report that waited and a heartbeat: all heard in {:.1} s; RSS {:.1} MiB",
+            latest.iter().max().map_or(0.0, Duration::as_secs_f64),
+            rss(server)
+        );
+        Ok(())
     }
 
     fn drive(&self, server: &Server, devices: usize, messages: &[String]) -> anyhow::Result<Vec<u32>> {

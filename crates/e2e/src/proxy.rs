@@ -116,12 +116,26 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Ends it, and starts it at the same port in front of another address.
+    pub fn lead_to(&mut self, kind: Kind, stead: SocketAddr, app: SocketAddr) {
+        self.stop();
+        *self = Self::start(kind, self.port, stead, app).unwrap();
+    }
+
+    fn stop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+            thread::sleep(Duration::from_millis(100));
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        thread::sleep(Duration::from_millis(100));
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -163,12 +177,61 @@ fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         count.fetch_add(1, Ordering::Relaxed);
+        if head.starts_with("GET /long ") || head.to_ascii_lowercase().contains("upgrade: websocket") {
+            return goes_on(reader.get_mut(), head.starts_with("GET /long "));
+        }
         let said = format!("the application was asked:\n{head}");
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Type: text/plain\r\n\r\n{said}",
             said.len()
         );
         reader.get_mut().write_all(answer.as_bytes()).ok()?;
+    }
+}
+
+/// One letter after the other, as a long download or over a WebSocket, until nobody is there any more.
+fn goes_on(stream: &mut TcpStream, download: bool) -> Option<()> {
+    let head = match download {
+        true => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        false => "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    };
+    stream.write_all(head.as_bytes()).ok()?;
+    let letter: &[u8] = if download { b"1\r\n.\r\n" } else { b"." };
+    loop {
+        stream.write_all(letter).ok()?;
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A relay between the proxy and the application. It ends when dropped.
+#[derive(Debug)]
+pub struct Relay {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+}
+
+impl Relay {
+    /// Starts it.
+    pub fn start(gate: SocketAddr, app: SocketAddr) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port()));
+        let mut command = Command::new(stead_testkit::program("stead-server").unwrap());
+        command.args(["relay", "records", "--gate", &format!("http://{gate}")]);
+        command.args(["--to", &format!("http://{app}"), "--listen", &address.to_string()]);
+        let child = command.stdin(Stdio::null()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < until, "the relay never listened");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Self { address, child }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

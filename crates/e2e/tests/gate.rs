@@ -3,6 +3,8 @@
 
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -11,7 +13,7 @@ use stead_e2e::{
     Fleet, copy_pack, keep_rules,
     machine::Machine,
     postgres,
-    proxy::{Application, Browser, Kind, Page, Proxy, port, send_raw},
+    proxy::{Application, Browser, Kind, Page, Proxy, Relay, port, send_raw},
     system_now,
 };
 use stead_model::{Fact, Facts, fact::Field, message::Enrolled};
@@ -692,5 +694,96 @@ fn rc_6_what_is_done_beside_the_server_counts() {
         w.f.server.admin(&["revoke-device", &w.laptop.id.to_string()]).unwrap();
         let took = w.until(&mut browser, 403);
         eprintln!("{store:?}: shut {took:?} after the command was done");
+    }
+}
+
+/// Bytes of a connection as they come, and whether it has ended.
+struct Runs(std::sync::mpsc::Receiver<usize>);
+
+impl Runs {
+    /// Begins with a request through the proxy.
+    fn begin(w: &World, browser: &Browser, path: &str, more: &str) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", w.proxy.port)).unwrap();
+        let cookies = browser.header(&w.host());
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n{more}\r\n", w.host());
+        stream.write_all(request.as_bytes()).unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1024];
+            while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                if tell.send(read).is_err() {
+                    return;
+                }
+            }
+        });
+        Self(told)
+    }
+
+    /// Whether it goes on for as long as this.
+    fn goes_on(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            if self.0.recv_timeout(Duration::from_secs(2)).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits until it has ended; how long that took.
+    fn ended(&self) -> Duration {
+        let begun = Instant::now();
+        while self.0.recv_timeout(Duration::from_secs(20)).is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it was never cut");
+        }
+        begun.elapsed()
+    }
+}
+
+/// What runs on after it was let in ends when it would not be let in any more.
+#[test]
+fn rc_6_what_runs_is_cut_when_the_device_is_not_let_in_any_more() {
+    for kind in [Kind::Nginx, Kind::Caddy] {
+        let Some(mut w) = world(kind, None) else { return };
+        strict(&mut w);
+        let relay = Relay::start(w.f.server.address, w.app.address);
+        w.proxy.lead_to(kind, w.f.server.address, relay.address);
+        w.report(&disk(true));
+        let mut browser = w.inside();
+        let page = browser.ask(&w.address(), &[]);
+        assert!(page.body.contains("the application was asked"), "{page:?}");
+        assert!(page.body.to_lowercase().contains(&format!("stead-person: {}", w.sam_id)), "{page:?}");
+        assert!(!page.body.contains("stead-pass"), "the pass is not the application's: {page:?}");
+
+        let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let socket = Runs::begin(&w, &browser, "/socket", upgrade);
+        let download = Runs::begin(&w, &browser, "/long", "Connection: close\r\n");
+        assert!(
+            socket.goes_on(Duration::from_secs(3)) && download.goes_on(Duration::from_secs(1)),
+            "{kind:?}"
+        );
+        w.report(&disk(false));
+        let times = (socket.ended(), download.ended());
+        eprintln!("{kind:?}: cut after {times:?}");
+        assert!(times.0 + times.1 < Duration::from_secs(8), "{kind:?}: {times:?}");
+
+        // A browser's word that goes round the proxy is none.
+        let asked = w.app.asked();
+        let head = format!(
+            "GET / HTTP/1.1\r\nHost: {}\r\nStead-Person: {}\r\nConnection: close\r\n\r\n",
+            w.host(),
+            w.sam_id
+        );
+        assert_eq!(send_raw(relay.address.port(), head.as_bytes()).status, 401);
+        assert_eq!(w.app.asked(), asked);
+
+        // When the gate cannot be asked, what runs ends too.
+        w.report(&disk(true));
+        w.until(&mut browser, 200);
+        let download = Runs::begin(&w, &browser, "/long", "Connection: close\r\n");
+        assert!(download.goes_on(Duration::from_secs(2)));
+        w.f.server.kill();
+        eprintln!("{kind:?}: cut {:?} after the end of the server", download.ended());
     }
 }

@@ -20,6 +20,7 @@ pub mod oscal;
 pub mod pack_folder;
 pub mod printing;
 pub mod record;
+pub mod relay;
 pub mod reports;
 pub mod serve;
 pub mod source;

@@ -8,7 +8,8 @@ use stead_model::{
     DeviceId, Fact, Facts, Millis, Value,
     fact::{Field, Record},
     message::{
-        self, ENROLMENT, Enrolled, Enrolment, HEARTBEAT, Heartbeat, REPORT, Report, SHOWN, Shown, VERSION,
+        self, DELIVERY, Delivery, ENROLMENT, Enrolled, Enrolment, HEARTBEAT, Heartbeat, REPORT, Report,
+        SHOWN, Shown, VERSION,
     },
     seal::{Envelope, Seed, SigningKey},
     tunnel::{PublicKey, TUNNEL_ASKED, TunnelAsked},
@@ -159,6 +160,12 @@ impl SimDevice {
             facts_digest: facts_digest.to_owned(),
         };
         self.key.seal(HEARTBEAT, &json(&heartbeat), &self.id.to_string())
+    }
+
+    /// A message that waited, sent on.
+    pub fn deliver(&self, late: Envelope, now: Millis) -> Envelope {
+        let delivery = Delivery { v: VERSION, device: self.id, sent_at: now, late };
+        self.seal(DELIVERY, &json(&delivery))
     }
 
     /// What the device's agent sends a browser back with that brought it a question.

@@ -3,6 +3,7 @@
 mod admin;
 mod ledger;
 mod pack;
+mod relay;
 mod serve;
 
 use std::{
@@ -31,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Serve pages and devices.
     Serve(Box<serve::Serve>),
+    /// Stand between a proxy and an application, and cut what is not let in any more.
+    Relay(relay::Relay),
     /// Check and test policy packs.
     #[command(subcommand)]
     Pack(pack::Pack),
@@ -84,6 +87,7 @@ impl Data {
 pub async fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve.run().await,
+        Command::Relay(relay) => relay.run().await,
         Command::Pack(pack) => pack.run().await,
         Command::Admin(admin) => admin.run().await,
         Command::Backup { data, into, keep } => backup(&data, &into, keep).await,

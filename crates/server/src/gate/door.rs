@@ -37,7 +37,7 @@ use super::{
 use crate::{App, auth, error::Refusal, flows::sign_in, web};
 
 /// What a browser shows to one application.
-const PASS: &str = "__Host-stead-pass";
+pub const PASS: &str = "__Host-stead-pass";
 /// What a browser was given when it began there, so that nobody can hand it another's ticket.
 const BEGUN: &str = "__Host-stead-begun";
 
