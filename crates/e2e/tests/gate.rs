@@ -787,3 +787,59 @@ fn rc_6_what_runs_is_cut_when_the_device_is_not_let_in_any_more() {
         eprintln!("{kind:?}: cut {:?} after the end of the server", download.ended());
     }
 }
+
+/// Two people whom the policy names come in while it is not known whether they may, by their word and with a record;
+/// nobody else does, and nobody against what is known.
+#[test]
+fn rc_6_two_named_people_break_the_glass() {
+    let Some(mut w) = world(Kind::Nginx, None) else { return };
+    let rule = "[break_glass]\npeople = [\"sam@stead.example\", \"ada@stead.example\"]\n\
+                tier = \"restricted\"\nlasts = \"PT5M\"\n\n[exceptions]";
+    publish(
+        &mut w,
+        &[
+            ("pack.toml", "[exceptions]", rule),
+            ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\""),
+        ],
+        Some(&["disk-encrypted", "device-is-ours"]),
+    );
+    // Toni's laptop is not known any better, and Toni is not named.
+    let (_, toni) = w.f.join("Toni Test", "toni@stead.example", &[]);
+    let code = w.f.server.admin(&["enrol-code", "Toni Test"]).unwrap();
+    let other = SimDevice::enrol(&mut w.f.client, [8; 32], &code, "tonis-laptop", system_now()).unwrap();
+    let mut of_toni = Browser::default();
+    of_toni.put(&w.stead(), &toni);
+    let stead = w.stead();
+    let agent = move |question: &str| {
+        Some(format!("http://{stead}/gate/device/back?shown={}", other.show(question, system_now())))
+    };
+    let page = of_toni.go(&w.address(), &agent);
+    assert_eq!(page.status, 403);
+    assert!(page.address.contains("/gate/refused/"), "{}", page.address);
+
+    let mut browser = w.browser();
+    let page = browser.go(&format!("{}/pay", w.address()), &w.agent());
+    assert!(page.status == 200 && page.address.contains("/gate/glass/records?to="), "{page:?}");
+    assert!(page.body.contains("Come in all the same") && page.body.contains("5 minutes"), "{}", page.body);
+    let stead = w.stead();
+    let cookies = [browser.header(&stead), of_toni.header(&stead)];
+    let mut post = |cookies: &str, reason: &str| {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookies)];
+        let path = "/gate/glass/records?to=%2Fpay";
+        w.f.client.send("POST", path, &headers, &format!("reason={reason}")).unwrap()
+    };
+    assert_eq!(post(&cookies[1], "outage").0, 403, "whoever is not named");
+    assert_eq!(post("", "outage").0, 403, "nobody");
+    assert_eq!(post(&cookies[0], "boredom").0, 400);
+    let (status, said) = post(&cookies[0], "outage");
+    assert!(status == 200 && said.contains(&format!("url={}/pay", w.address())), "{status} {said}");
+    let page = browser.go(&format!("{}/pay", w.address()), &w.agent());
+    assert!(page.status == 200 && page.body.contains("the application was asked"), "{page:?}");
+    assert!(w.f.page("/ledger").contains("Glass broken at the gate"));
+
+    // What is known counts as for anybody.
+    w.report(&disk(false));
+    w.until(&mut browser, 403);
+    w.report(&disk(true));
+    w.until(&mut browser, 200);
+}

@@ -5,6 +5,7 @@
 
 pub mod expression;
 mod expression_check;
+pub mod glass;
 pub mod judge;
 pub mod lint;
 pub mod os_support;

@@ -12,7 +12,7 @@ use cel::Env;
 use serde::Deserialize;
 use stead_model::{Role, Scalar, Severity, Stage, Subject, seal, time::DAY};
 
-use crate::{lint::Lint, os_support::OsSupport, rule, rule::Rule, terms::Rollout};
+use crate::{glass::BreakGlass, lint::Lint, os_support::OsSupport, rule, rule::Rule, terms::Rollout};
 
 /// The files of a pack: path within it, and text.
 pub type Files = BTreeMap<String, String>;
@@ -66,6 +66,9 @@ pub struct Manifest {
     /// What is asked of whoever confirms the policy, so that reading it is worth their while.
     #[serde(default)]
     pub questions: Vec<Question>,
+    /// Who may come in while it is not known whether they may.
+    #[serde(default)]
+    pub break_glass: Option<BreakGlass>,
 }
 
 /// Words in several languages, by tag (BCP 47); `en` is always there.
@@ -258,6 +261,7 @@ impl Pack {
                 if manifest.questions.is_empty() {
                     manifest.questions = base.questions;
                 }
+                manifest.break_glass = manifest.break_glass.take().or(base.break_glass);
             }
             (Some(name), None) => lints.push(Lint::new(
                 "pack.toml",
@@ -425,6 +429,11 @@ fn sections(manifest: &Manifest, rules: &[Rule], text: &str) -> Vec<Lint> {
                 "write days or hours as in P5D or PT12H",
             );
         }
+    }
+    if let Some((field, message, help)) =
+        manifest.break_glass.as_ref().and_then(|glass| glass.wrong(&manifest.tiers))
+    {
+        wrong(field, message, help);
     }
     for (severity, role) in &manifest.exceptions.decided_by {
         if !matches!(role, Role::Manager | Role::Coordinator | Role::Security) {

@@ -14,7 +14,7 @@ use crate::{
     flows::{
         anchor, backup, cases, deadlines,
         directory::leaving,
-        exceptions,
+        exceptions, glass,
         notices::{chase, deliver, follow, gather},
         policy::{self, subjects},
         retention,
@@ -138,5 +138,6 @@ pub async fn once(app: &Arc<App>) {
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
     app.jobs.note("people", now, subjects::run(app).await);
     app.jobs.note("cases", now, cases::run(app).await.map(|n| n > 0));
+    app.jobs.note("glass", now, glass::run(app).await);
     app.jobs.note("retention", now, retention::run(app).await);
 }

@@ -35,6 +35,8 @@ GET  /gate/enter/{application}      all
 GET  /gate/device                   all
 GET  /gate/device/back              all
 GET  /gate/refused/{application}    all
+GET  /gate/glass/{application}      everyone
+POST /gate/glass/{application}      everyone
 GET  /sign-in                       everyone
 POST /sign-in/password              everyone
 GET  /sign-in/code                  everyone

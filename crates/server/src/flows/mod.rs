@@ -12,6 +12,7 @@ pub mod deadlines;
 pub mod directory;
 pub mod enrol;
 pub mod exceptions;
+pub mod glass;
 pub mod look;
 pub mod notices;
 pub mod policy;

@@ -114,6 +114,26 @@ pub fn through_tunnel(pack: &Pack, why: Vec<Why>) -> Vec<Why> {
     why.into_iter().filter(|why| !mended(why)).collect()
 }
 
+/// All that is known to stand, or not known, by what memory has of the two, also while it is not complete; none
+/// where it has nothing of them.
+pub fn in_memory(
+    index: &Index,
+    pack: &Pack,
+    (person, device): (PersonId, DeviceId),
+    place: usize,
+    now: Millis,
+) -> Option<Vec<Why>> {
+    let (who, on) = (index.person(person)?, index.device(device)?);
+    if on.person != person {
+        return Some(vec![Why::NotTheirs]);
+    }
+    let mut why = of(pack, (&who, &on), place, now);
+    if !index.is_complete() {
+        why.push(Why::NotKnown);
+    }
+    Some(why)
+}
+
 fn of(pack: &Pack, (person, device): (&Person, &Device), place: usize, now: Millis) -> Vec<Why> {
     let mut why = Vec::new();
     if person.doubted || device.doubted {

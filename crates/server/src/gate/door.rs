@@ -22,7 +22,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use stead_model::{
-    Millis, PersonId,
+    Millis, PersonId, SessionId,
     problem::{Kind, Problem},
     seal,
 };
@@ -31,7 +31,8 @@ use super::{
     apps::Application,
     decide::{self, Why},
     follow::TOUCH,
-    index::Person,
+    glass,
+    index::{Person, Session},
     proof::{Pass, SHORT, Ticket, Unfit},
 };
 use crate::{App, auth, error::Refusal, flows::sign_in, web};
@@ -78,13 +79,18 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
             false => Answer::Refused(pass, vec![Why::NotKnown]),
         };
     };
-    let over =
-        now.since(session.last_used) >= sign_in::IDLE || now.since(session.created_at) >= sign_in::ABSOLUTE;
-    if over {
+    if is_over(&session, now) {
         return Answer::Unknown(Some(Unfit::Expired));
     }
     let pack = app.pack();
-    let why = decide::against(index, &pack, (session.person, pass.device), application.place(&pack), now);
+    let of = (session.person, pass.device);
+    let mut why = decide::against(index, &pack, of, application.place(&pack), now);
+    if !why.is_empty()
+        && app.gate.glass.is_broken(pass.session, &application.name, now)
+        && glass::may_break(index, &pack, application, of, now)
+    {
+        why.clear();
+    }
     match index.person(session.person).filter(|_| why.is_empty()) {
         Some(person) => {
             index.use_session(pass.session, now, TOUCH);
@@ -92,6 +98,15 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
         }
         None => Answer::Refused(pass, why),
     }
+}
+
+fn is_over(session: &Session, now: Millis) -> bool {
+    now.since(session.last_used) >= sign_in::IDLE || now.since(session.created_at) >= sign_in::ABSOLUTE
+}
+
+/// A session that goes on, as memory has it.
+pub fn live_session(app: &App, id: SessionId, now: Millis) -> Option<Session> {
+    app.gate.index.session(id).filter(|session| !is_over(session, now))
 }
 
 /// Logs why somebody was not let in. What they sent is not in it.
@@ -274,12 +289,13 @@ pub async fn refused(State(app): State<Arc<App>>, Path(name): Path<String>, head
         Ok(application) => application,
         Err(response) => return *response,
     };
+    let answer = decide(&app, application, &headers);
     if is_browser(&headers) {
-        let to =
-            format!("{}/gate/refused/{name}?to={}", app.config.base_url, web::encode(original(&headers)));
+        let page = if may_break(&app, application, &answer) { "glass" } else { "refused" };
+        let to = format!("{}/gate/{page}/{name}?to={}", app.config.base_url, web::encode(original(&headers)));
         return (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
     }
-    let why = match decide(&app, application, &headers) {
+    let why = match answer {
         Answer::Refused(_, why) => why,
         Answer::In(..) | Answer::Unknown(_) => Vec::new(),
     };
@@ -289,4 +305,13 @@ pub async fn refused(State(app): State<Arc<App>>, Path(name): Path<String>, head
     problem["why"] = why.iter().map(|why| json!({ "word": why.word(), "rule": why.rule() })).collect();
     problem["page"] = format!("{}/gate/refused/{name}", app.config.base_url).into();
     (StatusCode::FORBIDDEN, Json(problem)).into_response()
+}
+
+/// Whether somebody who is refused may break the glass.
+fn may_break(app: &App, application: &Application, answer: &Answer) -> bool {
+    let Answer::Refused(pass, _) = answer else { return false };
+    let index = &app.gate.index;
+    index.session(pass.session).is_some_and(|session| {
+        glass::may_break(index, &app.pack(), application, (session.person, pass.device), app.now())
+    })
 }

@@ -8,6 +8,7 @@ pub mod apps;
 pub mod decide;
 pub mod door;
 pub mod follow;
+pub mod glass;
 pub mod index;
 pub mod peers;
 pub mod proof;
@@ -21,6 +22,7 @@ use std::{
 
 pub use apps::Settings;
 use follow::Told;
+use glass::Glass;
 use index::Index;
 use peers::Lists;
 use proof::Used;
@@ -36,6 +38,8 @@ pub struct Gate {
     pub settings: Settings,
     /// Who is let in through tunnels.
     pub lists: Lists,
+    /// Who has come in without being known to be cleared.
+    pub glass: Glass,
     /// What was good once and has been used.
     pub used: Used,
     /// What was said lately of whom, so that the log is not filled by somebody who asks again and again.
@@ -53,6 +57,7 @@ impl Gate {
             index: Arc::default(),
             lists: Lists::new(settings.tunnels.len(), run),
             settings,
+            glass: Glass::default(),
             used: Used::default(),
             said: Mutex::default(),
             follower: OnceLock::new(),

@@ -46,11 +46,15 @@ fn application<'a>(app: &'a App, name: &str) -> Result<&'a Application, super::P
     app.gate.settings.application(name).ok_or_else(|| nothing_here("application"))
 }
 
+/// On which device a browser was shown to run, and for which session, by the mark that it carries.
+pub(super) fn marked(app: &App, headers: &HeaderMap) -> Option<OnDevice> {
+    let text = auth::cookie(headers, DEVICE)?;
+    OnDevice::read(&app.keys.sealing, &text, app.now()).ok()
+}
+
 /// On which device the reader's browser was shown to run.
 fn on_device(app: &App, reader: &Reader, headers: &HeaderMap) -> Option<OnDevice> {
-    let text = auth::cookie(headers, DEVICE)?;
-    let on = OnDevice::read(&app.keys.sealing, &text, app.now()).ok()?;
-    (on.session == reader.caller.who().session.id).then_some(on)
+    marked(app, headers).filter(|on| on.session == reader.caller.who().session.id)
 }
 
 /// `GET /gate/enter/{application}`: with a session and a device, a ticket to the application.

@@ -97,6 +97,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "standing.changed" => format!("Standing changed: {} to {}", standing("from"), standing("to")),
         "device.enrolled" => "Device enrolled".to_owned(),
         "device.revoked" => "Device revoked".to_owned(),
+        "gate.glass" => "Glass broken at the gate".to_owned(),
         "tunnel.key" => "Key for a tunnel taken".to_owned(),
         "person.added" => "Person written down".to_owned(),
         "code.given" => "Enrolment code given out".to_owned(),

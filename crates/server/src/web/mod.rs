@@ -7,6 +7,7 @@ mod evidence;
 mod exceptions;
 mod form;
 mod gate;
+mod glass;
 mod home;
 mod joining;
 mod ledger;
@@ -236,6 +237,8 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/gate/enter/{application}", May(Action::OwnSee, On::Self_), gate::enter)
         .get("/gate/device", May(Action::OwnSee, On::Self_), gate::device)
         .get("/gate/device/back", May(Action::OwnSee, On::Self_), gate::back)
+        .get("/gate/glass/{application}", Seal, glass::get)
+        .post("/gate/glass/{application}", Seal, glass::post)
         .get("/gate/refused/{application}", May(Action::OwnSee, On::Self_), gate::refused)
         .get("/search", May(Action::Search, On::Organisation), people::search)
         .get("/system", May(Action::SystemSee, On::Organisation), system::get)

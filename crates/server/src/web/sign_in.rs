@@ -334,6 +334,11 @@ fn on_to(words: &Words, to: &str) -> Page {
     if !to.starts_with("/gate/") {
         return Ok(Redirect::to(to).into_response());
     }
+    on_page(words, to)
+}
+
+/// A page that goes on by itself, also to another site.
+pub(super) fn on_page(words: &Words, to: &str) -> Page {
     page(&On { base: Base::public(words, words.say("sign-in-on")), to })
 }
 

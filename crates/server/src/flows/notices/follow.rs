@@ -67,7 +67,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 47] = [
+pub const KINDS: [&str; 48] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
@@ -90,6 +90,7 @@ pub const KINDS: [&str; 47] = [
     "exception.granted",
     "exception.refused",
     "exception.withdrawn",
+    "gate.glass",
     "outside-identity.added",
     "passkey.added",
     "passkey.removed",
@@ -179,6 +180,26 @@ impl Reading<'_> {
                 "person.changed" | "person.state" if !own => {
                     let given = vec![("by", self.name(by).await?)];
                     vec![tell(person, Topic::Record, "notice-changed", given, "/me")]
+                }
+                "gate.glass" => {
+                    let application = data["application"].as_str().unwrap_or_default();
+                    let settings = &self.app.gate.settings;
+                    let title = settings.application(application).map_or(application, |found| &found.title);
+                    let given = vec![("application", title.to_owned()), ("name", self.name(by).await?)];
+                    let mut tells = vec![tell(person, Topic::Account, "notice-glass", given.clone(), "/me")];
+                    let link = format!("/ledger/{}", stored.index);
+                    for (security, _) in self.app.store.holders(Role::Security, UnitId::ORGANISATION).await? {
+                        if security != person {
+                            tells.push(tell(
+                                security,
+                                Topic::Account,
+                                "notice-glass-of",
+                                given.clone(),
+                                &link,
+                            ));
+                        }
+                    }
+                    tells
                 }
                 "clear-out.begun" => {
                     let given = vec![("due", data["due"].to_string())];
