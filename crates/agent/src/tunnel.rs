@@ -77,7 +77,11 @@ pub struct Asker<'a> {
 #[derive(Debug)]
 struct Up {
     tunnel: Tunnel,
+    /// Which one was wanted.
+    wanted: Option<String>,
     way: Way,
+    /// All networks behind it.
+    all: Vec<ipnet::IpNet>,
     open: Vec<ipnet::IpNet>,
     made_at: Millis,
     /// Whether its gate is at the other end.
@@ -89,6 +93,8 @@ struct Up {
 pub struct Held {
     up: Option<Up>,
     became: Option<Became>,
+    /// A key that was made and could not be put to use; the next attempt takes it.
+    spare: Option<PrivateKey>,
     /// What was open by the answer for which it was asked last.
     clearance: Option<Clearance>,
 }
@@ -107,6 +113,8 @@ impl Held {
         let Some(wish) = asker.state.tunnel_wish()? else {
             *self = Self::default();
             if asker.state.tunnel()?.is_some() {
+                // Also one that an agent left behind which was ended.
+                Tunnel::clear(INTERFACE)?;
                 asker.state.set_tunnel(None)?;
             }
             return Ok(());
@@ -153,20 +161,23 @@ impl Held {
         };
         // A key that is in use goes on until it is time for a new one.
         let fresh = match &self.up {
-            Some(up) if !self.wants_key(now) => Err(up.way.clone()),
-            _ => match new_key() {
-                Ok(key) => Ok(key),
+            Some(up) if up.wanted == wish.tunnel && !self.wants_key(now) => None,
+            _ => match self.spare.take().map_or_else(new_key, Ok) {
+                Ok(key) => Some(key),
                 Err(error) => return failed(&error),
             },
         };
         let public = match (&fresh, &self.up) {
-            (Ok(key), _) => key.public(),
-            (Err(_), Some(up)) => up.tunnel.public(),
-            (Err(_), None) => return None,
+            (Some(key), _) => key.public(),
+            (None, Some(up)) => up.tunnel.public(),
+            (None, None) => return None,
         };
         let given = match question(asker, wish, public, now) {
             Ok(given) => given,
-            Err(SendError::Away(_)) => return None,
+            Err(SendError::Away(_)) => {
+                self.spare = fresh;
+                return None;
+            }
             Err(error) => {
                 self.shut();
                 return failed(&error);
@@ -178,8 +189,13 @@ impl Held {
             return became(title, Connected::Shut, networks);
         };
         let done = match fresh {
-            Ok(key) => self.open(&key, way, &networks, now),
-            Err(_) => self.change(way, &networks),
+            Some(key) => self.open(&key, wish, way, &networks, now).inspect_err(|_| self.spare = Some(key)),
+            // Another gate or other networks: a new key, and everything anew.
+            None if self.up.as_ref().is_some_and(|up| !up.is_of(&way, &networks)) => {
+                self.up = None;
+                return self.ask(asker, wish, now.plus(1));
+            }
+            None => self.change(&networks),
         };
         match done {
             Ok(()) => became(title, Connected::Up, networks),
@@ -193,6 +209,7 @@ impl Held {
     fn open(
         &mut self,
         key: &PrivateKey,
+        wish: &Wish,
         way: Way,
         networks: &[Network],
         now: Millis,
@@ -201,19 +218,18 @@ impl Held {
         self.up = None;
         let tunnel = Tunnel::open(INTERFACE, key, way.address, 0)?;
         let all: Vec<ipnet::IpNet> = networks.iter().map(|network| network.to).collect();
-        let mut up = Up { tunnel, way, open: Vec::new(), made_at: now, open_now: false };
-        up.lead_to(networks)?;
         // What is closed leads here too: it goes nowhere, rather than out into somebody else's network.
-        up.tunnel.route(&all)?;
+        tunnel.route(&all)?;
+        let wanted = wish.tunnel.clone();
+        let mut up = Up { tunnel, wanted, way, all, open: Vec::new(), made_at: now, open_now: false };
+        up.lead_to(networks)?;
         self.up = Some(up);
         Ok(())
     }
 
     /// The same key; what is open may be something else.
-    fn change(&mut self, way: Way, networks: &[Network]) -> Result<(), stead_tunnel::TunnelError> {
-        let Some(up) = &mut self.up else { return Ok(()) };
-        up.way = way;
-        up.lead_to(networks)
+    fn change(&mut self, networks: &[Network]) -> Result<(), stead_tunnel::TunnelError> {
+        self.up.as_mut().map_or(Ok(()), |up| up.lead_to(networks))
     }
 
     /// Nothing goes through any more.
@@ -227,6 +243,15 @@ impl Held {
 }
 
 impl Up {
+    /// Whether this leads to the same gate and networks.
+    fn is_of(&self, way: &Way, networks: &[Network]) -> bool {
+        let (ours, theirs) = (&self.way, way);
+        ours.gate == theirs.gate
+            && ours.endpoint == theirs.endpoint
+            && ours.address == theirs.address
+            && networks.iter().map(|network| network.to).eq(self.all.iter().copied())
+    }
+
     /// Has the gate at the other end for the networks that are open.
     fn lead_to(&mut self, networks: &[Network]) -> Result<(), stead_tunnel::TunnelError> {
         let open: Vec<ipnet::IpNet> =

@@ -766,7 +766,7 @@ fn rc_6_what_runs_is_cut_when_the_device_is_not_let_in_any_more() {
         w.report(&disk(false));
         let times = (socket.ended(), download.ended());
         eprintln!("{kind:?}: cut after {times:?}");
-        assert!(times.0 + times.1 < Duration::from_secs(8), "{kind:?}: {times:?}");
+        assert!(times.0 < Duration::from_secs(3) && times.1 < Duration::from_secs(3), "{kind:?}: {times:?}");
 
         // A browser's word that goes round the proxy is none.
         let asked = w.app.asked();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,10 +15,12 @@ use zeroize::Zeroizing;
 
 use crate::wall::{Open, Wall};
 
-/// How long to wait for the first answer, and for each beyond the time for which the last is good.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for an answer: the server lets a question wait for ten seconds at most.
+const PATIENCE: Duration = Duration::from_secs(13);
 /// How long to wait after the server was away.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Time between two questions that were answered at once.
+const APART: Duration = Duration::from_millis(20);
 
 /// Whom to ask, and for what.
 pub struct Question {
@@ -60,6 +63,8 @@ pub fn keep(question: &Question, wanted: &Wanted, say: &dyn Fn(&str)) -> anyhow:
     loop {
         let patience = gate.as_ref().map_or(PATIENCE, Gate::patience);
         let known = gate.as_ref().and_then(|gate| gate.turn.as_ref());
+        // An answer may have been made as soon as it was asked for: it is good from then on.
+        let asked = Instant::now();
         match question.ask(known, patience) {
             Ok(answer) => {
                 if !said.is_empty() {
@@ -74,7 +79,8 @@ pub fn keep(question: &Question, wanted: &Wanted, say: &dyn Fn(&str)) -> anyhow:
                         other.insert(Gate::open(wanted, &answer, say)?)
                     }
                 };
-                gate.take(answer, say)?;
+                gate.take(answer, asked, say)?;
+                thread::sleep(APART.saturating_sub(asked.elapsed()));
             }
             Err(error) => {
                 let words = error.to_string();
@@ -82,7 +88,7 @@ pub fn keep(question: &Question, wanted: &Wanted, say: &dyn Fn(&str)) -> anyhow:
                     say(&words);
                     said = words;
                 }
-                std::thread::sleep(AGAIN);
+                thread::sleep(AGAIN);
             }
         }
         if let Some(gate) = gate.as_mut().filter(|gate| gate.is_over()) {
@@ -134,14 +140,15 @@ impl Gate {
     /// How long to wait for an answer: no longer than the last one is good.
     fn patience(&self) -> Duration {
         match self.turn {
-            Some(_) => self.good_until.saturating_duration_since(Instant::now()).max(AGAIN),
+            Some(_) => self.good_until.saturating_duration_since(Instant::now()).clamp(AGAIN, PATIENCE),
             None => PATIENCE,
         }
     }
 
     /// Takes over what the server said.
-    fn take(&mut self, answer: Peers, say: &dyn Fn(&str)) -> anyhow::Result<()> {
-        let time = Duration::from_millis(u64::try_from(answer.good_for).unwrap_or_default());
+    fn take(&mut self, answer: Peers, asked: Instant, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+        let until = asked + Duration::from_millis(u64::try_from(answer.good_for).unwrap_or_default());
+        let time = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let before = self.peers.clone();
         if answer.all {
             self.peers.clear();
@@ -169,7 +176,7 @@ impl Gate {
             say(&format!("{} in, {} out; {} in all", new.len(), gone.len(), self.peers.len()));
         }
         self.turn = Some(answer.turn);
-        self.good_until = Instant::now() + time;
+        self.good_until = until;
         Ok(())
     }
 

@@ -121,7 +121,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Clear { interface } => {
             // First the interface: what would be left of it must not stand without its wall.
-            Tunnel::clear(&interface.interface);
+            Tunnel::clear(&interface.interface)?;
             wall::tear_down(&interface.interface)
         }
     }

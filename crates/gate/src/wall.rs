@@ -151,6 +151,11 @@ table inet {table} {{
 \t\tiifname \"{interface}\" iifname @alive jump out
 \t\tiifname \"{interface}\" drop
 \t}}
+\tchain output {{
+\t\ttype filter hook output priority -10; policy accept;
+\t\toifname \"{interface}\" oifname @alive ct state established,related jump back
+\t\toifname \"{interface}\" drop
+\t}}
 }}
 "
     )

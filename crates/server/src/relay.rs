@@ -52,6 +52,8 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
 ];
 
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
 /// Between what and what.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -175,7 +177,8 @@ fn handed_on(request: Request, settings: &Settings, identity: &HeaderMap) -> Res
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.uri = format!("http://{}{path}", settings.to).parse().map_err(|_| StatusCode::BAD_REQUEST)?;
-    let upgrade = parts.headers.get(header::UPGRADE).cloned().filter(|_| is_upgrade(&parts.headers));
+    // Any other would let them speak to the application past this.
+    let upgrade = is_upgrade(&parts.headers).then(|| HeaderValue::from_static("websocket"));
     // What is listed as being for this connection alone is dropped, before anything is set.
     let listed: Vec<HeaderName> = parts
         .headers
@@ -185,7 +188,7 @@ fn handed_on(request: Request, settings: &Settings, identity: &HeaderMap) -> Res
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in listed.iter().chain(&HOP_BY_HOP).chain([&header::UPGRADE]) {
+    for name in listed.iter().chain(&HOP_BY_HOP).chain([&header::UPGRADE, &HTTP2_SETTINGS]) {
         // Who asks for what host is what the proxy says, whatever a browser lists.
         if name != header::HOST && name != header::COOKIE {
             parts.headers.remove(name);
@@ -215,20 +218,22 @@ fn handed_on(request: Request, settings: &Settings, identity: &HeaderMap) -> Res
     Ok(Request::from_parts(parts, body))
 }
 
+/// Whether this asks for a WebSocket, and for nothing else.
 fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade")))
+    let upgrade: Vec<&HeaderValue> = headers.get_all(header::UPGRADE).iter().collect();
+    let websocket = matches!(upgrade.as_slice(), [one] if one.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let connection = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    websocket
+        && connection
+            .flat_map(|value| value.split(','))
+            .any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
 }
 
 /// Cookies without the gate's own; none where nothing is left.
 fn without_pass(value: &HeaderValue) -> Option<HeaderValue> {
-    let text = value.to_str().ok()?;
-    let others = text.split(';').map(str::trim).filter(|one| !one.starts_with(PASS));
-    let left = others.collect::<Vec<_>>().join("; ");
-    if left.is_empty() { None } else { HeaderValue::from_str(&left).ok() }
+    let others = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let left = others.filter(|one| !one.starts_with(PASS.as_bytes())).collect::<Vec<_>>().join(&b"; "[..]);
+    if left.is_empty() { None } else { HeaderValue::from_bytes(&left).ok() }
 }
 
 async fn both_ways(theirs: OnUpgrade, ours: OnUpgrade, over: Over) {
@@ -340,7 +345,15 @@ mod tests {
             (&asked.headers()["connection"], &asked.headers()["upgrade"]),
             (&HeaderValue::from_static("upgrade"), &HeaderValue::from_static("websocket"))
         );
-        let not = got(&[("upgrade", "websocket")]);
-        assert!(not.headers().get("upgrade").is_none() && not.headers().get("connection").is_none());
+        for not in [
+            vec![("upgrade", "websocket")],
+            vec![("connection", "upgrade, http2-settings"), ("upgrade", "h2c"), ("http2-settings", "x")],
+            vec![("connection", "upgrade"), ("upgrade", "websocket"), ("upgrade", "h2c")],
+            vec![("connection", "upgrade"), ("upgrade", "websocket, h2c")],
+        ] {
+            let not = got(&not);
+            assert!(!not.headers().contains_key("http2-settings"));
+            assert!(not.headers().get("upgrade").is_none() && not.headers().get("connection").is_none());
+        }
     }
 }

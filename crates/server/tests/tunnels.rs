@@ -107,18 +107,21 @@ async fn a_device_that_is_let_in_is_given_a_way_and_its_gate_is_told() {
     assert!(!told.all);
     assert_eq!((told.peers.len(), told.peers[0].key, told.gone), (1, key(2), vec![key(1)]));
 
-    // The person sees it among what is held on them, and the ledger knows of both keys.
+    // The person sees it among what is held on them; the ledger knows that they came, and not how often.
     let session = s.sign_in(person).await;
     let record = s.get("/me/record.json", &session).await;
     assert!(record.body.contains("The office") && record.body.contains("10.90.0.2"), "{}", record.body);
     let about = format!("device:{}", laptop.id);
     let entries = s.app.store.ledger_newest(Some(&about), 1_000_000, 50).await.unwrap();
-    assert_eq!(entries.iter().filter(|entry| entry.kind == "tunnel.key").count(), 2);
+    assert_eq!(entries.iter().filter(|entry| entry.kind == "tunnel.begun").count(), 1);
 
     // A key has its time.
     s.pass(DAY + MINUTE);
     s.app.gate.settled().await;
     peers(&s, "office", 0).await;
+
+    // One that has not come for long gives its address to others.
+    s.pass(7 * DAY);
 
     // What is shut out is gone, and its address is free.
     revoke::revoke(&s.app, laptop.id, "test").await.unwrap();
@@ -183,6 +186,7 @@ async fn questions_that_are_not_the_devices_own_are_refused() {
         ("no key", no_key, "malformed"),
         ("a device that nobody knows", unknown.ask_tunnel(None, key(5), now), "unknown-device"),
         ("a tunnel that is not there", laptop.ask_tunnel(Some("cellar"), key(6), now), "not-found"),
+        ("the question before the last", laptop.ask_tunnel(Some("lab"), key(7), now.plus(-1)), "conflict"),
         ("another device's key", other.ask_tunnel(Some("lab"), key(1), now), "conflict"),
     ] {
         assert_eq!(ask(&s, &envelope).await, Err(kind.to_owned()), "{what}");

@@ -5,6 +5,7 @@ CREATE TABLE tunnel_key (
     key TEXT NOT NULL,
     place BIGINT NOT NULL,
     made_at BIGINT NOT NULL,
+    asked_at BIGINT NOT NULL,
     PRIMARY KEY (tunnel, device_id)
 );
 CREATE UNIQUE INDEX tunnel_key_key ON tunnel_key (key);

@@ -18,9 +18,11 @@ pub struct TunnelKey {
     pub place: i64,
     /// When the key was taken.
     pub made_at: Millis,
+    /// When the device asked with it, by its own clock.
+    pub asked_at: Millis,
 }
 
-const COLUMNS: &str = "tunnel, device_id, key, place, made_at";
+const COLUMNS: &str = "tunnel, device_id, key, place, made_at, asked_at";
 
 fn tunnel_key(row: &AnyRow) -> Result<TunnelKey> {
     let device = device_id(&row.try_get::<String, _>(1)?)?;
@@ -31,6 +33,7 @@ fn tunnel_key(row: &AnyRow) -> Result<TunnelKey> {
         key: key.parse().map_err(|_| StoreError::inconsistent("tunnel_key", "key", device, key))?,
         place: row.try_get(3)?,
         made_at: Millis(row.try_get(4)?),
+        asked_at: Millis(row.try_get(5)?),
     })
 }
 
@@ -91,16 +94,36 @@ impl Write {
     pub async fn set_tunnel_key(&mut self, key: &TunnelKey) -> Result<()> {
         self.changes().devices.insert(key.device);
         sqlx::query(
-            "INSERT INTO tunnel_key (tunnel, device_id, key, place, made_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (tunnel, device_id) DO UPDATE SET key = $3, made_at = $5",
+            "INSERT INTO tunnel_key (tunnel, device_id, key, place, made_at, asked_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (tunnel, device_id) DO UPDATE SET key = $3, place = $4, made_at = $5, asked_at = $6",
         )
         .bind(key.tunnel.clone())
         .bind(key.device.to_string())
         .bind(key.key.to_string())
         .bind(key.place)
         .bind(key.made_at.0)
+        .bind(key.asked_at.0)
         .execute(self.connection())
         .await?;
+        Ok(())
+    }
+
+    /// Forgets keys for a tunnel that were taken before a time; their addresses are free again.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn forget_old_tunnel_keys(&mut self, tunnel: &str, before: Millis) -> Result<()> {
+        let gone =
+            sqlx::query("DELETE FROM tunnel_key WHERE tunnel = $1 AND made_at < $2 RETURNING device_id")
+                .bind(tunnel.to_owned())
+                .bind(before.0)
+                .fetch_all(self.connection())
+                .await?;
+        for row in &gone {
+            let device = device_id(&row.try_get::<String, _>(0)?)?;
+            self.changes().devices.insert(device);
+        }
         Ok(())
     }
 

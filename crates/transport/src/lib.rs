@@ -124,7 +124,11 @@ impl Transport {
 
 fn is_loopback(server: &str) -> bool {
     let Some(rest) = server.strip_prefix("http://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // What stands before an @ is a name to sign in with, not a host.
+    if authority.contains(['@', '\\']) {
+        return false;
+    }
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     host == "localhost"
         || host == "[::1]"
@@ -158,6 +162,8 @@ mod tests {
             "http://127.0.0.1.example.com",
             "http://localhost.example.com:80",
             "http://example.com/127.0.0.1",
+            "http://localhost:80@example.com",
+            "http://127.0.0.1:80\\@example.com",
             "ftp://localhost",
         ] {
             assert!(!is_loopback(server), "{server}");

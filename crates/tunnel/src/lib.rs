@@ -4,6 +4,8 @@
 //! In scope: making the interface, its key, address, peers and routes. Out of scope: who is let in, and packets that
 //! go on from here.
 
+use std::{fs, process::Command, thread, time::Duration};
+
 use defguard_wireguard_rs::{
     InterfaceConfiguration, Kernel, Userspace, WGApi, WireguardInterfaceApi, error::WireguardInterfaceError,
     key::Key, net::IpAddrMask, peer::Peer as WirePeer,
@@ -21,9 +23,9 @@ pub enum TunnelError {
     /// Something about it could not be changed or read.
     #[error("the interface {0} could not be {1}: {2}")]
     Change(String, &'static str, String),
-    /// The text is no private key.
-    #[error("this is no WireGuard key")]
-    Key,
+    /// Something of that name is there and is no WireGuard interface.
+    #[error("{0} is there already, and is no WireGuard interface; choose another name")]
+    Taken(String),
 }
 
 /// A private key.
@@ -103,15 +105,11 @@ impl Tunnel {
     /// [`TunnelError`].
     pub fn open(name: &str, key: &PrivateKey, address: IpNet, port: u16) -> Result<Self, TunnelError> {
         let failed = |error: WireguardInterfaceError| TunnelError::Make(name.to_owned(), error.to_string());
+        Self::clear(name)?;
         let mut api = WGApi::<Kernel>::new(name).map_err(failed)?;
-        Self::clear(name);
         let api = match api.create_interface() {
             Ok(()) => Api::Kernel(api),
-            Err(_) => {
-                let mut api = WGApi::<Userspace>::new(name).map_err(failed)?;
-                api.create_interface().map_err(failed)?;
-                Api::Process(api)
-            }
+            Err(_) => Api::Process(in_process(name).map_err(failed)?),
         };
         let tunnel = Self { name: name.to_owned(), public: key.public(), api };
         let mut configuration = InterfaceConfiguration {
@@ -129,11 +127,31 @@ impl Tunnel {
         Ok(tunnel)
     }
 
-    /// Takes an interface of this name away, which a program left behind.
-    pub fn clear(name: &str) {
-        // There is none in most cases. One that cannot be taken away is in the way of the next, which says so.
-        if let Ok(api) = WGApi::<Kernel>::new(name) {
-            let _ = api.remove_interface();
+    /// Takes an interface of this name away, which a program left behind, and sees that it is gone. None is no error.
+    ///
+    /// # Errors
+    /// [`TunnelError`] when it is still there, or is no WireGuard interface.
+    pub fn clear(name: &str) -> Result<(), TunnelError> {
+        // One in a process that has just ended goes by itself.
+        for _ in 0..20 {
+            if !is_there(name) || is_kernels(name) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        if !is_there(name) {
+            return Ok(());
+        }
+        if !is_kernels(name) {
+            return Err(TunnelError::Taken(name.to_owned()));
+        }
+        let failed = |why: &str| TunnelError::Change(name.to_owned(), "taken away", why.to_owned());
+        // The library would first ask for a resolver's configuration, and leave the interface where there is none.
+        let done = Command::new("ip").args(["link", "delete", "dev", name]).output();
+        match done {
+            Ok(_) if !is_there(name) => Ok(()),
+            Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).trim())),
+            Err(error) => Err(failed(&format!("ip: {error}"))),
         }
     }
 
@@ -202,8 +220,11 @@ impl Tunnel {
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        // In this process it ends with what holds it; in the kernel it would stay.
-        let _ = self.api.any().remove_interface();
+        // In this process it ends with what holds it; in the kernel it would stay. Where it does all the same, whoever
+        // makes the next says so.
+        if self.place() == Place::Kernel {
+            let _ = Self::clear(&self.name);
+        }
     }
 }
 
@@ -211,6 +232,29 @@ impl std::fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tunnel({}, {:?})", self.name, self.place())
     }
+}
+
+/// An interface in this process. It is made on a thread of its own: the library keeps the signals that end a program
+/// from the thread that makes it, and from those that come of it.
+fn in_process(name: &str) -> Result<WGApi<Userspace>, WireguardInterfaceError> {
+    let make = || {
+        let mut api = WGApi::<Userspace>::new(name)?;
+        api.create_interface().map(|()| api)
+    };
+    thread::scope(|scope| scope.spawn(make).join())
+        .unwrap_or_else(|_| Err(WireguardInterfaceError::Interface("it could not be begun".to_owned())))
+}
+
+/// Whether there is an interface of this name in this network.
+fn is_there(name: &str) -> bool {
+    let all = fs::read_to_string("/proc/net/dev").unwrap_or_default();
+    all.lines().filter_map(|line| line.split_once(':')).any(|(found, _)| found.trim() == name)
+}
+
+/// Whether it is a WireGuard interface of the kernel.
+fn is_kernels(name: &str) -> bool {
+    fs::read_to_string(format!("/sys/class/net/{name}/uevent"))
+        .is_ok_and(|text| text.contains("DEVTYPE=wireguard"))
 }
 
 fn wire(peer: &Peer) -> WirePeer {

@@ -32,11 +32,12 @@ impl Relay {
             "{} can be reached from other machines; this speaks no TLS, so let it listen on 127.0.0.1",
             self.listen
         );
-        let settings = Settings {
-            application: self.application,
-            gate: relay::place(&self.gate)?,
-            to: relay::place(&self.to)?,
-        };
+        let gate = relay::place(&self.gate)?;
+        anyhow::ensure!(
+            matches!(gate.host(), "127.0.0.1" | "[::1]" | "localhost"),
+            "{gate} is another machine: passes would go there for everybody to read; run this beside the server"
+        );
+        let settings = Settings { application: self.application, gate, to: relay::place(&self.to)? };
         relay::relay(self.listen, settings).await?;
         Ok(ExitCode::SUCCESS)
     }

@@ -6,8 +6,8 @@ use stead_model::{
     DeviceId, Millis, PersonId,
     message::VERSION,
     problem::Kind,
-    seal::{self, Envelope, VerifyingKey},
-    tunnel::{Closed, Network, PublicKey, TUNNEL_ASKED, TUNNEL_GIVEN, TunnelAsked, TunnelGiven, Way},
+    seal::{Envelope, VerifyingKey},
+    tunnel::{Closed, Network, TUNNEL_ASKED, TUNNEL_GIVEN, TunnelAsked, TunnelGiven, Way},
 };
 use stead_store::tunnel::TunnelKey;
 
@@ -21,6 +21,9 @@ use crate::{
     gate::{decide::Why, peers, tunnels::Tunnel},
     words::Words,
 };
+
+/// After how many times its length a key that is not taken any more is forgotten with its address.
+const FORGOTTEN: i64 = 7;
 
 /// Answers a device that wants to be let through a tunnel.
 ///
@@ -53,9 +56,13 @@ pub async fn ask(app: &App, envelope: &Envelope) -> Result<Envelope, Refusal> {
     // What was committed before the question counts: an agent asks right after it was judged.
     app.gate.settled().await;
     let why = peers::networks(&app.gate.index, &app.pack(), tunnel, id, now);
+    if why.iter().flatten().any(|why| *why == Why::NotKnown) {
+        // Not "closed": what is up stays up for as long as its gate lets it.
+        return Err(Refusal::new(Kind::Unavailable, "It is not known just now. Ask again in a moment."));
+    }
     let open = why.iter().any(Vec::is_empty);
     let way = match open {
-        true => Some(way(app, tunnel, (id, device.person), asked.key, now).await?),
+        true => Some(way(app, tunnel, device.person, &asked, now).await?),
         false => None,
     };
     if way.is_some() {
@@ -99,10 +106,11 @@ fn named<'a>(app: &'a App, name: Option<&str>) -> Result<(usize, &'a Tunnel), Re
 async fn way(
     app: &App,
     tunnel: &Tunnel,
-    (device, person): (DeviceId, PersonId),
-    key: PublicKey,
+    person: PersonId,
+    asked: &TunnelAsked,
     now: Millis,
 ) -> Result<Way, Refusal> {
+    let (device, key) = (asked.device, asked.key);
     let full =
         || Refusal::new(Kind::Unavailable, "Every address of this tunnel is taken. Tell whoever runs it.");
     let mut write = app.store.write().await?;
@@ -114,25 +122,41 @@ async fn way(
     let known = write.tunnel_key(&tunnel.name, device).await?;
     let held = match known {
         Some(known) if known.key == key => known,
+        Some(known) if asked.at <= known.asked_at => {
+            return Err(Refusal::new(
+                Kind::Conflict,
+                "This question is not newer than the last with another key.",
+            ));
+        }
         known => {
-            let place = match &known {
+            // Addresses of devices that have not come for long are given to others.
+            write.forget_old_tunnel_keys(&tunnel.name, now.plus(-FORGOTTEN * tunnel.key_lasts)).await?;
+            let fits = known.as_ref().filter(|known| tunnel.address(known.place).is_some());
+            let place = match fits {
                 Some(known) => known.place,
                 None => write.free_place(&tunnel.name).await?,
             };
             tunnel.address(place).ok_or_else(full)?;
-            let held = TunnelKey { tunnel: tunnel.name.clone(), device, key, place, made_at: now };
+            let held = TunnelKey {
+                tunnel: tunnel.name.clone(),
+                device,
+                key,
+                place,
+                made_at: now,
+                asked_at: asked.at,
+            };
             if let Err(error) = write.set_tunnel_key(&held).await {
                 return Err(match error.is_duplicate() {
                     true => Refusal::new(Kind::Conflict, "Another device has this key. Make a new one."),
                     false => error.into(),
                 });
             }
-            let data = json!({
-                "tunnel": tunnel.name,
-                "key": seal::digest(key.to_string().as_bytes()),
-                "instead_of": known.map(|known| seal::digest(known.key.to_string().as_bytes())),
-            });
-            write.append(&entry(now, &device_subject(device), "tunnel.key", device_subject(device), data))?;
+            // That a device may come is written down for good, once; when it comes is not.
+            if known.is_none() {
+                let data = json!({ "tunnel": tunnel.name });
+                let subject = device_subject(device);
+                write.append(&entry(now, &subject, "tunnel.begun", subject.clone(), data))?;
+            }
             held
         }
     };

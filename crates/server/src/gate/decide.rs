@@ -96,12 +96,18 @@ pub fn against(
     }
 }
 
-/// The same for a way through a tunnel: what only the tunnel itself mends does not keep anybody from bringing it up.
+/// What a rule about the network alone asks for.
+const OF_NETWORK: [&str; 3] = ["device.tunnel.", "device.place.", "device.wifi."];
+
+/// The same for a way through a tunnel: a rule about the network alone that a tunnel mends keeps nobody from bringing one
+/// up. What goes through it is not seen by that network.
 pub fn through_tunnel(pack: &Pack, why: Vec<Why>) -> Vec<Why> {
     let mended = |why: &Why| match why {
-        Why::Device(rule, _) => pack
-            .rule(rule)
-            .is_some_and(|rule| rule.pass.facts().iter().any(|fact| fact.starts_with("device.tunnel."))),
+        Why::Device(rule, _) => pack.rule(rule).is_some_and(|rule| {
+            let facts = rule.pass.facts();
+            let of_network = |fact: &String| OF_NETWORK.iter().any(|start| fact.starts_with(start));
+            facts.iter().all(of_network) && facts.iter().any(|fact| fact.starts_with(OF_NETWORK[0]))
+        }),
         Why::Person(..)
         | Why::NotKnown
         | Why::NotWorking

@@ -44,6 +44,8 @@ use crate::{
 const REMEMBERED: usize = 10_000;
 /// How often it is looked for what time alone changes.
 const EVERY: Duration = Duration::from_millis(500);
+/// What was looked at longer ago is not told any more.
+const STALE: Duration = Duration::from_secs(5);
 /// The longest that a question waits.
 const LONGEST: Duration = Duration::from_secs(10);
 /// How long a device waits for its gate.
@@ -60,14 +62,15 @@ struct List {
     asked_at: Option<Millis>,
     /// The turn that its gate has taken over.
     taken: u64,
-    /// Whether it was ever looked who is let in.
-    looked: bool,
+    /// The last turn of which something is remembered no more.
+    forgotten: u64,
+    /// When it was last looked who is let in, and how often something may have been missed before.
+    looked: Option<(Instant, u64)>,
 }
 
 impl List {
     /// Takes over who is let in now; whether that is anything new.
     fn become_(&mut self, now: HashMap<PublicKey, Peer>) -> bool {
-        self.looked = true;
         let gone = self.peers.keys().filter(|key| !now.contains_key(*key));
         let other = now.iter().filter(|(key, peer)| self.peers.get(*key) != Some(*peer)).map(|(key, _)| key);
         let changed: Vec<PublicKey> = gone.chain(other).copied().collect();
@@ -77,16 +80,17 @@ impl List {
         self.n += 1;
         self.changed.extend(changed.into_iter().map(|key| (self.n, key)));
         let older = self.changed.len().saturating_sub(REMEMBERED);
-        self.changed.drain(..older);
+        if let Some((turn, _)) = self.changed.drain(..older).next_back() {
+            // Some of that turn may be left; it is not the whole any more.
+            self.forgotten = turn;
+        }
         self.peers = now;
         true
     }
 
     /// What somebody is told who knows everything up to a turn; all, where that is not remembered.
     fn since(&self, known: Option<u64>) -> (bool, Vec<Peer>, Vec<PublicKey>) {
-        let first = self.changed.front().map_or(self.n + 1, |(n, _)| *n);
-        let Some(known) = known.filter(|known| *known == self.n || (*known + 1 >= first && *known < self.n))
-        else {
+        let Some(known) = known.filter(|known| (self.forgotten..=self.n).contains(known)) else {
             return (true, self.peers.values().cloned().collect(), Vec::new());
         };
         let (mut peers, mut gone) = (Vec::new(), Vec::new());
@@ -187,29 +191,44 @@ fn peers(index: &Index, pack: &Pack, tunnel: &Tunnel, now: Millis) -> HashMap<Pu
     peers
 }
 
-/// Keeps the lists equal to the decision, for as long as the server runs.
+/// Keeps the lists equal to the decision, for as long as the server runs. If it should end, what it knew is soon too old
+/// to be told.
 pub(crate) async fn keep(app: Weak<App>) {
     let Some(index) = app.upgrade().map(|app| Arc::clone(&app.gate.index)) else { return };
     loop {
         let moved = index.moved();
         let Some(app) = app.upgrade() else { return };
         let begun = Instant::now();
-        if index.is_complete() {
-            let (pack, now) = (app.pack(), app.now());
-            let mut any = false;
-            for (place, tunnel) in app.gate.settings.tunnels.iter().enumerate() {
-                let let_in = peers(&index, &pack, tunnel, now);
-                any |= app.gate.lists.list(place, |list| list.become_(let_in)).unwrap_or_default();
-            }
-            if any {
-                app.gate.lists.turned.send_modify(|turns| *turns += 1);
-            }
+        // There may be many; what else the server does goes on meanwhile.
+        if let Err(error) = tokio::task::spawn_blocking(move || look(&app)).await {
+            tracing::error!(%error, "it could not be looked who is let in through tunnels");
         }
-        drop(app);
         // However many there are, at most half of the time goes into looking.
         tokio::time::sleep(begun.elapsed()).await;
         // Nothing may have moved for long; then it is the time alone that changes something.
         let _ = tokio::time::timeout(EVERY, moved).await;
+    }
+}
+
+fn look(app: &App) {
+    let (index, begun) = (&app.gate.index, Instant::now());
+    let (pack, now, missed) = (app.pack(), app.now(), index.missed());
+    let all: Vec<_> =
+        app.gate.settings.tunnels.iter().map(|tunnel| peers(index, &pack, tunnel, now)).collect();
+    // What was decided while something was missed is not told.
+    if !index.is_complete() || index.missed() != missed {
+        return;
+    }
+    let mut any = false;
+    for (place, let_in) in all.into_iter().enumerate() {
+        let news = app.gate.lists.list(place, |list| {
+            list.looked = Some((begun, missed));
+            list.become_(let_in)
+        });
+        any |= news.unwrap_or_default();
+    }
+    if any {
+        app.gate.lists.turned.send_modify(|turns| *turns += 1);
     }
 }
 
@@ -255,8 +274,10 @@ pub async fn get(
     let wait = LONGEST.min(Duration::from_millis(u64::try_from(tunnel.good_for / 3).unwrap_or_default()));
     let until = Instant::now() + wait;
     loop {
-        let looked = lists.list(place, |list| list.looked) == Some(true);
-        if !looked || !app.gate.index.is_complete() {
+        let index = &app.gate.index;
+        let looked = lists.list(place, |list| list.looked).flatten();
+        let is_current = looked.is_some_and(|(at, missed)| at.elapsed() < STALE && missed == index.missed());
+        if !is_current || !index.is_complete() {
             // What was said before stays good for as long as was said; this server has nothing to add.
             return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
         }
@@ -309,9 +330,26 @@ mod tests {
         peers.sort_by_key(|peer| peer.key);
         assert_eq!((all, peers, gone), (false, vec![peer(1, &[0]).1, peer(2, &[0]).1], vec![]));
         assert!(list.since(Some(9)).0, "a turn that never was");
-        list.changed.pop_front();
-        list.changed.pop_front();
-        assert!(list.since(Some(0)).0, "more was missed than is remembered");
-        assert!(!list.since(Some(1)).0);
+    }
+
+    #[test]
+    fn a_turn_of_which_a_part_is_forgotten_is_told_whole() {
+        let many = |of: std::ops::Range<u32>| -> HashMap<PublicKey, Peer> {
+            of.map(|n| {
+                let mut key = [0; 32];
+                key[..4].copy_from_slice(&n.to_be_bytes());
+                (PublicKey(key), Peer { key: PublicKey(key), ..peer(1, &[0]).1 })
+            })
+            .collect()
+        };
+        let mut list = List::default();
+        let most = u32::try_from(REMEMBERED).unwrap();
+        list.become_(many(0..most + 500));
+        list.become_(many(0..10));
+        assert_eq!((list.n, list.changed.len()), (2, REMEMBERED));
+        assert!(list.since(Some(0)).0 && list.since(Some(1)).0, "whose keys are gone is not all remembered");
+        assert!(!list.since(Some(2)).0);
+        list.become_(many(0..11));
+        assert_eq!(list.since(Some(2)).1.len(), 1);
     }
 }

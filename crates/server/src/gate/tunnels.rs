@@ -22,7 +22,7 @@ use anyhow::{Context, bail, ensure};
 use ipnet::IpNet;
 use serde::Deserialize;
 use stead_model::{
-    time::{DAY, MINUTE, SECOND},
+    time::{DAY, HOUR, MINUTE, SECOND},
     tunnel::PublicKey,
 };
 use stead_policy::{Pack, rule};
@@ -30,6 +30,8 @@ use zeroize::Zeroizing;
 
 /// Most networks behind one tunnel.
 const MOST_NETWORKS: usize = 64;
+/// The widest network that is somebody's own.
+const SHORTEST_PREFIX: u8 = 8;
 /// Fewest letters of the secret that a gate shows.
 const SHORTEST_SECRET: usize = 32;
 
@@ -124,13 +126,21 @@ impl Written {
             "the tunnel {name} has {} networks; name 1 to {MOST_NETWORKS}",
             self.network.len()
         );
-        for behind in &self.network {
-            if behind.to.prefix_len() == 0 {
-                bail!("a network behind {name} is {}; name the networks that are yours", behind.to);
-            }
+        let meet = |a: &IpNet, b: &IpNet| a.contains(b) || b.contains(a);
+        for (place, behind) in self.network.iter().enumerate() {
             let (to, all) = (&behind.to, &self.addresses);
-            if to.contains(all) || all.contains(to) {
+            if to.prefix_len() < SHORTEST_PREFIX {
+                bail!("a network behind {name} is {to}; name the networks that are yours");
+            }
+            if to.addr().is_ipv4() != all.addr().is_ipv4() {
+                bail!("the network {to} behind {name} is not of the family of its addresses, {all}");
+            }
+            if meet(to, all) {
                 bail!("the network {to} behind {name} and the addresses {all} of those in it meet");
+            }
+            // Whoever is let in to the larger would reach the smaller.
+            if let Some(other) = self.network[..place].iter().find(|other| meet(&other.to, to)) {
+                bail!("the networks {} and {to} behind {name} meet; name each part once", other.to);
             }
         }
         let time = |text: &Option<String>, standard: i64, least: i64, most: i64, what: &str| match text {
@@ -142,7 +152,7 @@ impl Written {
             }
         };
         Ok(Tunnel {
-            key_lasts: time(&self.key_lasts, DAY, 10 * MINUTE, 90 * DAY, "key_lasts")?,
+            key_lasts: time(&self.key_lasts, DAY, HOUR, 90 * DAY, "key_lasts")?,
             good_for: time(&self.good_for, 15 * SECOND, 5 * SECOND, 10 * MINUTE, "good_for")?,
             title: self.title,
             endpoint: self.endpoint,
@@ -240,7 +250,7 @@ mod tests {
         assert_eq!(address(254).as_deref(), Some("10.90.0.254/32"));
         assert_eq!((address(0), address(255), address(-1)), (None, None, None));
         assert_eq!(format!("{office:?}"), "Tunnel(office at vpn.example.org:51820)");
-        let six = written("addresses = \"fd00:90::/112\"").unwrap();
+        let six = Tunnel { addresses: "fd00:90::/112".parse().unwrap(), ..office.clone() };
         assert_eq!(six.address(2).map(|net| net.to_string()).as_deref(), Some("fd00:90::2/128"));
         let pack = Pack::load(&stead_policy::shipped::remote_work()).unwrap();
         office.fits(&pack).unwrap();
@@ -259,8 +269,14 @@ mod tests {
             ("addresses = \"10.0.0.0/8\"", "2 to 20 bits"),
             ("network = []", "name 1 to"),
             ("network = [{ to = \"0.0.0.0/0\", tier = \"open\" }]", "networks that are yours"),
+            ("network = [{ to = \"0.0.0.0/1\", tier = \"open\" }]", "networks that are yours"),
+            ("network = [{ to = \"fd00::/64\", tier = \"open\" }]", "family"),
+            (
+                "network = [{ to = \"10.0.0.0/12\", tier = \"open\" }, { to = \"10.1.0.0/16\", tier = \"open\" }]",
+                "name each part once",
+            ),
             ("network = [{ to = \"10.90.0.0/25\", tier = \"open\" }]", "meet"),
-            ("key_lasts = \"PT1M\"", "PT10M to P90D"),
+            ("key_lasts = \"PT1M\"", "PT60M to P90D"),
             ("good_for = \"P1D\"", "PT5S to PT10M"),
             ("color = 3", "unknown field"),
         ] {

@@ -98,7 +98,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "device.enrolled" => "Device enrolled".to_owned(),
         "device.revoked" => "Device revoked".to_owned(),
         "gate.glass" => "Glass broken at the gate".to_owned(),
-        "tunnel.key" => "Key for a tunnel taken".to_owned(),
+        "tunnel.begun" => "First let through a tunnel".to_owned(),
         "person.added" => "Person written down".to_owned(),
         "code.given" => "Enrolment code given out".to_owned(),
         "link.made" => "Sign-in link made".to_owned(),

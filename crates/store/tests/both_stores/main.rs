@@ -374,7 +374,8 @@ async fn tunnel_keys_have_places_and_go_with_their_device(f: Fixture) {
         device,
         key: PublicKey([n; 32]),
         place,
-        made_at: NOW,
+        made_at: NOW.plus(i64::from(n)),
+        asked_at: NOW,
     };
     let mut write = f.store.write().await.unwrap();
     for (n, id) in (1_u8..).zip(ids) {
@@ -384,7 +385,7 @@ async fn tunnel_keys_have_places_and_go_with_their_device(f: Fixture) {
     }
     assert_eq!(write.free_place("lab").await.unwrap(), 2);
     // A new key takes the place of the one before.
-    write.set_tunnel_key(&key(9, ids[0], 7)).await.unwrap();
+    write.set_tunnel_key(&key(9, ids[0], 2)).await.unwrap();
     assert_eq!(write.tunnel_key("office", ids[0]).await.unwrap(), Some(key(9, ids[0], 2)));
     assert!(write.revoke_device(ids[1], NOW).await.unwrap());
     assert_eq!(write.free_place("office").await.unwrap(), 3);
@@ -394,4 +395,9 @@ async fn tunnel_keys_have_places_and_go_with_their_device(f: Fixture) {
     let mut write = f.store.write().await.unwrap();
     let twice = write.set_tunnel_key(&key(9, ids[1], 3)).await.unwrap_err();
     assert!(twice.is_duplicate(), "two devices never have one key");
+    drop(write);
+    let mut write = f.store.write().await.unwrap();
+    write.forget_old_tunnel_keys("office", NOW.plus(9)).await.unwrap();
+    write.commit(&f.signer).await.unwrap();
+    assert_eq!(f.store.tunnel_keys(&ids).await.unwrap(), [key(9, ids[0], 2)]);
 }
