@@ -43,6 +43,7 @@ export async function look(page, base, name, address, { shots, keep = false } = 
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   check(wide <= 320, `${name}: scrolls sideways at 320 px (${wide})`);
   check((await page.title()).endsWith('· Stead'), `${name}: has a title`);
+  check(!(await page.locator('body').innerText()).includes('Unknown localization'), `${name}: everything has words`);
   check(await page.locator('h1').count() === 1, `${name}: has one heading of the first rank`);
   await page.setViewportSize({ width: 1440, height: 900 });
 }

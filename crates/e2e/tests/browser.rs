@@ -170,6 +170,70 @@ fn the_gate_walks_in_a_real_browser() {
     walk("gate.mjs", &[&base, &format!("http://records.localhost:{front}"), &link, &at, &door.to_string()]);
 }
 
+/// One of the two people whom the policy names comes in while it is not known whether they may; the operator sees what
+/// stands behind the gate.
+#[test]
+fn the_glass_is_broken_in_a_real_browser() {
+    if no_browser() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (front, door) = (proxy::port(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let file = folder.path().join("gate.toml");
+    std::fs::write(folder.path().join("secret"), "0123456789abcdef0123456789abcdef").unwrap();
+    let text = format!(
+        "agent_port = {}\n[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\n\
+         url = \"http://records.localhost:{front}\"\ntier = \"restricted\"\n\
+         [[tunnel]]\nname = \"office\"\ntitle = \"Office network\"\nendpoint = \"vpn.example.org:51820\"\n\
+         key = \"HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=\"\nsecret_file = \"{}\"\n\
+         addresses = \"10.90.0.0/16\"\nnetwork = [{{ to = \"10.20.0.0/16\", tier = \"standard\" }}]\n",
+        door.local_addr().unwrap().port(),
+        folder.path().join("secret").display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let more = ["--gate".to_owned(), file.to_str().unwrap().to_owned()];
+    let mut f = Fleet::start_with(folder, None, &more);
+    let pack = f.folder.path().join("glass");
+    let rule = "[break_glass]\npeople = [\"sam@stead.example\", \"ada@stead.example\"]\n\
+                tier = \"restricted\"\nlasts = \"PT1H\"\n\n[exceptions]";
+    copy_pack(&pack, &[("pack.toml", "version = 4", "version = 5"), ("pack.toml", "[exceptions]", rule)]);
+    let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
+    let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
+    let author_token = f.token(&author, &["read", "system", "people"]);
+    let approver_token = f.token(&approver, &["read", "system", "people"]);
+    f.publish(&pack, (&author, &author_token), &approver_token);
+    let app = proxy::Application::start();
+    let Some(_proxy) = proxy::Proxy::start(proxy::Kind::Nginx, front, f.server.address, app.address) else {
+        return;
+    };
+    let base = format!("http://localhost:{}", f.server.address.port());
+    let mut links = Vec::new();
+    for (name, email, roles) in
+        [("Sam Walker", "sam@stead.example", None), ("Olu Operator", "olu@stead.example", Some("operator"))]
+    {
+        let mut add = vec!["add-person", name, "--email", email];
+        add.extend(roles.map_or(vec![], |role| vec!["--role", role]));
+        f.server.admin(&add).unwrap();
+        links.push(f.server.admin(&["invite", email, "--base-url", &base]).unwrap());
+    }
+    // A laptop that was enrolled and has not said how it is; what its agent would answer a browser.
+    let code = f.server.admin(&["enrol-code", "Sam Walker"]).unwrap();
+    let laptop = SimDevice::enrol(&mut f.client, [6; 32], &code, "sams-laptop", system_now()).unwrap();
+    let back = format!("{base}/gate/device/back?shown=");
+    std::thread::spawn(move || {
+        for mut stream in door.incoming().flatten() {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            let question = line.split("question=").nth(1).unwrap_or_default();
+            let question = question.split(['&', ' ']).next().unwrap();
+            let to = format!("{back}{}", laptop.show(question, system_now()));
+            let answer = format!("HTTP/1.1 303 See Other\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    walk("glass.mjs", &[&base, &format!("http://records.localhost:{front}"), &links[0], &links[1]]);
+}
+
 /// Signing in with an account elsewhere, at a real issuer.
 #[test]
 fn people_sign_in_elsewhere_in_a_real_browser() {
