@@ -3,18 +3,15 @@
 
 use serde_json::json;
 use stead_model::{
-    DeviceId, Millis, PersonId,
+    Millis, PersonId,
     message::VERSION,
     problem::Kind,
-    seal::{Envelope, VerifyingKey},
+    seal::Envelope,
     tunnel::{Closed, Network, TUNNEL_ASKED, TUNNEL_GIVEN, TunnelAsked, TunnelGiven, Way},
 };
 use stead_store::tunnel::TunnelKey;
 
-use super::{
-    check_in::{bad_seal, device_on_time, read, same_device, version},
-    device_subject, entry,
-};
+use super::{check_in::question, device_subject, entry};
 use crate::{
     App,
     error::Refusal,
@@ -32,25 +29,10 @@ const FORGOTTEN: i64 = 7;
 /// device has the key, no address is free, or the store is away.
 pub async fn ask(app: &App, envelope: &Envelope) -> Result<Envelope, Refusal> {
     let now = app.now();
-    let id: DeviceId =
-        envelope.claimed_key().map_err(bad_seal)?.parse().map_err(|_| {
-            Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.")
-        })?;
-    let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
-    let device = app.store.device(id).await?.ok_or_else(unknown)?;
-    if device.revoked_at.is_some() {
-        return Err(Refusal::new(
-            Kind::RevokedDevice,
-            "Ask your coordinator; to use it again it must be enrolled anew.",
-        ));
-    }
-    let key = VerifyingKey::from_text(&device.public_key).map_err(bad_seal)?;
-    let opened = envelope.open(TUNNEL_ASKED, &key).map_err(bad_seal)?;
-    let asked: TunnelAsked = read(opened.bytes())?;
-    version(asked.v)?;
-    same_device(asked.device, id)?;
-    // An old question, sent again by somebody else, would bring back a key that is not used any more.
-    device_on_time(app, asked.at)?;
+    let (device, asked) =
+        question(app, envelope, TUNNEL_ASKED, |asked: &TunnelAsked| (asked.v, asked.device, asked.at))
+            .await?;
+    let id = device.id;
     let (place, tunnel) = named(app, asked.tunnel.as_deref())?;
 
     // What was committed before the question counts: an agent asks right after it was judged.

@@ -32,7 +32,7 @@ pub(super) struct Heard {
     pub(super) late: bool,
 }
 
-pub(in crate::flows) fn refused(error: SealError) -> Refusal {
+pub(super) fn refused(error: SealError) -> Refusal {
     match error {
         SealError::Signature => Refusal::new(
             Kind::BadSignature,
@@ -111,12 +111,12 @@ pub(super) fn message(
     Ok(Heard { device: id, seq, at, said, message, digest, text, late })
 }
 
-pub(in crate::flows) fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
+pub(super) fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(Kind::Malformed, format!("The message cannot be read: {error}.")))
 }
 
-pub(in crate::flows) fn version(v: u32) -> Result<(), Refusal> {
+pub(super) fn version(v: u32) -> Result<(), Refusal> {
     if v == VERSION {
         Ok(())
     } else {
@@ -124,7 +124,7 @@ pub(in crate::flows) fn version(v: u32) -> Result<(), Refusal> {
     }
 }
 
-pub(in crate::flows) fn same_device(inside: DeviceId, outside: DeviceId) -> Result<(), Refusal> {
+pub(super) fn same_device(inside: DeviceId, outside: DeviceId) -> Result<(), Refusal> {
     if inside == outside {
         Ok(())
     } else {
@@ -132,7 +132,7 @@ pub(in crate::flows) fn same_device(inside: DeviceId, outside: DeviceId) -> Resu
     }
 }
 
-pub(in crate::flows) fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
+pub(super) fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
     let now = app.now();
     if at.since(now).abs() <= CLOCK_TOLERANCE {
         return Ok(());

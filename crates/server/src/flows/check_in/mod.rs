@@ -4,6 +4,7 @@
 mod judging;
 mod known;
 mod message;
+mod question;
 
 use stead_model::{
     DeviceId, Finding, Subject,
@@ -26,9 +27,7 @@ use crate::{App, clearance, error::Refusal};
 pub(in crate::flows) use judging::facts_of;
 pub use known::Known;
 pub(in crate::flows) use known::previous;
-pub(in crate::flows) use message::{
-    on_time as device_on_time, read, refused as bad_seal, same_device, version,
-};
+pub(in crate::flows) use question::question;
 
 /// Findings that depend on the time are judged anew this often.
 const TIME_STEP: i64 = 6 * HOUR;

@@ -2,19 +2,13 @@
 //! time what it has shown.
 
 use stead_model::{
-    DeviceId, RecordId,
+    RecordId,
     message::{NOTICES, NOTICES_ASKED, NoticeShown, Notices, NoticesAsked, VERSION},
-    problem::Kind,
-    seal::{Envelope, VerifyingKey},
+    seal::Envelope,
 };
 
 use super::opened;
-use crate::{
-    App,
-    channels::Message,
-    error::Refusal,
-    flows::check_in::{bad_seal, device_on_time, read, same_device, version},
-};
+use crate::{App, channels::Message, error::Refusal, flows::check_in::question};
 
 /// Most that a computer may say at once that it has shown.
 const MOST: usize = 50;
@@ -25,25 +19,9 @@ const MOST: usize = 50;
 /// [`Refusal`] when the message is not sealed by an enrolled device, is old, or the store is away.
 pub async fn ask(app: &App, envelope: &Envelope) -> Result<Envelope, Refusal> {
     let now = app.now();
-    let id: DeviceId =
-        envelope.claimed_key().map_err(bad_seal)?.parse().map_err(|_| {
-            Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.")
-        })?;
-    let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
-    let device = app.store.device(id).await?.ok_or_else(unknown)?;
-    if device.revoked_at.is_some() {
-        return Err(Refusal::new(
-            Kind::RevokedDevice,
-            "Ask your coordinator; to use it again it must be enrolled anew.",
-        ));
-    }
-    let key = VerifyingKey::from_text(&device.public_key).map_err(bad_seal)?;
-    let opened_question = envelope.open(NOTICES_ASKED, &key).map_err(bad_seal)?;
-    let asked: NoticesAsked = read(opened_question.bytes())?;
-    version(asked.v)?;
-    same_device(asked.device, id)?;
-    // An old question, sent again by somebody else, gets no answer.
-    device_on_time(app, asked.at)?;
+    let (device, asked) =
+        question(app, envelope, NOTICES_ASKED, |asked: &NoticesAsked| (asked.v, asked.device, asked.at))
+            .await?;
     let shown: Vec<RecordId> = asked.shown.iter().take(MOST).copied().collect();
     let waiting = app.store.desktop_waiting(device.person).await?;
     if waiting.iter().any(|delivery| shown.contains(&delivery.id)) {

@@ -1,0 +1,46 @@
+//! Opening a sealed question of an enrolled device, other than a check-in.
+
+use serde::de::DeserializeOwned;
+use stead_model::{
+    DeviceId, Millis,
+    problem::Kind,
+    seal::{Envelope, VerifyingKey},
+};
+use stead_store::device::Device;
+
+use super::message::{on_time, read, refused, same_device, version};
+use crate::{App, error::Refusal};
+
+/// Who asks, and what. `said` is the version, device and time that the question itself names.
+///
+/// # Errors
+/// [`Refusal`] when it is not sealed by an enrolled device, names another, is of another version or old, or the
+/// store is away.
+pub(in crate::flows) async fn question<T: DeserializeOwned>(
+    app: &App,
+    envelope: &Envelope,
+    payload_type: &str,
+    said: impl Fn(&T) -> (u32, DeviceId, Millis),
+) -> Result<(Device, T), Refusal> {
+    let id: DeviceId =
+        envelope.claimed_key().map_err(refused)?.parse().map_err(|_| {
+            Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.")
+        })?;
+    let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
+    let device = app.store.device(id).await?.ok_or_else(unknown)?;
+    if device.revoked_at.is_some() {
+        return Err(Refusal::new(
+            Kind::RevokedDevice,
+            "Ask your coordinator; to use it again it must be enrolled anew.",
+        ));
+    }
+    let key = VerifyingKey::from_text(&device.public_key).map_err(refused)?;
+    let opened = envelope.open(payload_type, &key).map_err(refused)?;
+    let asked: T = read(opened.bytes())?;
+    let (v, named, at) = said(&asked);
+    version(v)?;
+    same_device(named, id)?;
+    // An old question, sent again by somebody else, gets no answer.
+    on_time(app, at)?;
+    Ok((device, asked))
+}
