@@ -148,6 +148,11 @@ pub const PERSON: &[FactSpec] = &[
         FactType::Int,
         "How many terms of their own are not kept or cannot be told",
     ),
+    record(
+        "person.losses.told_late",
+        FactType::Int,
+        "How many losses of the last year were told more than an hour after they were noticed",
+    ),
     to_come("person.training.current", FactType::Bool, "Whether their training is done and not too old"),
     to_come(
         "person.training.before_agreement",
@@ -165,7 +170,6 @@ pub const PERSON: &[FactSpec] = &[
         FactType::Bool,
         "Whether they have been told that they may telework",
     ),
-    to_come("person.losses.told_late", FactType::Int, "How many losses were told more than an hour late"),
 ];
 
 /// Every fact about a place that somebody works from.

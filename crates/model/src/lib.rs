@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod fact;
 pub mod finding;
 pub mod id;
+pub mod loss;
 pub mod message;
 pub mod person;
 pub mod problem;

@@ -50,6 +50,8 @@ kinds! {
     UnknownDevice = "unknown-device", 401, "This device is not enrolled here.";
     /// The device was revoked.
     RevokedDevice = "revoked-device", 403, "This device has been revoked.";
+    /// The device was reported lost.
+    LostDevice = "lost-device", 403, "This device has been reported lost.";
     /// No such code was given out.
     CodeUnknown = "code-unknown", 403, "This enrolment code was not given out here.";
     /// The code has been used.

@@ -8,6 +8,7 @@ mod expression_check;
 pub mod glass;
 pub mod judge;
 pub mod lint;
+pub mod losses;
 pub mod os_support;
 pub mod pack;
 pub mod pack_test;

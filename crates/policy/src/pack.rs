@@ -12,7 +12,9 @@ use cel::Env;
 use serde::Deserialize;
 use stead_model::{Role, Scalar, Severity, Stage, Subject, seal, time::DAY};
 
-use crate::{glass::BreakGlass, lint::Lint, os_support::OsSupport, rule, rule::Rule, terms::Rollout};
+use crate::{
+    glass::BreakGlass, lint::Lint, losses::Losses, os_support::OsSupport, rule, rule::Rule, terms::Rollout,
+};
 
 /// The files of a pack: path within it, and text.
 pub type Files = BTreeMap<String, String>;
@@ -69,6 +71,9 @@ pub struct Manifest {
     /// Who may come in while it is not known whether they may.
     #[serde(default)]
     pub break_glass: Option<BreakGlass>,
+    /// What is done when something is lost.
+    #[serde(default)]
+    losses: Option<Losses>,
 }
 
 /// Words in several languages, by tag (BCP 47); `en` is always there.
@@ -193,6 +198,8 @@ pub struct Pack {
     pub facts: BTreeSet<String>,
     /// Whether a finding can change while the facts stay the same.
     pub depends_on_time: bool,
+    /// What is done when something is lost.
+    pub losses: Losses,
     pub(crate) os_support: Arc<OsSupport>,
     pub(crate) env: Arc<Env>,
 }
@@ -262,6 +269,7 @@ impl Pack {
                     manifest.questions = base.questions;
                 }
                 manifest.break_glass = manifest.break_glass.take().or(base.break_glass);
+                manifest.losses = manifest.losses.take().or(base.losses);
             }
             (Some(name), None) => lints.push(Lint::new(
                 "pack.toml",
@@ -364,6 +372,7 @@ impl Pack {
             depends_on_time: expressions.iter().any(|e| e.depends_on_time()),
             os_support: Arc::new(os_support),
             env: Arc::new(Env::stdlib()),
+            losses: manifest.losses.take().unwrap_or_default(),
             manifest,
             rules,
         })
@@ -434,6 +443,9 @@ fn sections(manifest: &Manifest, rules: &[Rule], text: &str) -> Vec<Lint> {
         manifest.break_glass.as_ref().and_then(|glass| glass.wrong(&manifest.tiers))
     {
         wrong(field, message, help);
+    }
+    for (at, message, help) in manifest.losses.iter().flat_map(Losses::wrong) {
+        wrong(&at, message, help);
     }
     for (severity, role) in &manifest.exceptions.decided_by {
         if !matches!(role, Role::Manager | Role::Coordinator | Role::Security) {

@@ -25,6 +25,8 @@ pub struct Known {
     pub turn: i64,
     /// When it was revoked.
     pub revoked_at: Option<Millis>,
+    /// When it was reported lost; then it is revoked as well.
+    pub lost_at: Option<Millis>,
     /// Number of its last message.
     pub seq: i64,
     /// When that was heard.
@@ -122,7 +124,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT d.public_key, d.owner, d.revoked_at, s.seq, s.last_seen, s.message, t.standing, t.deadline,
                     r.seq, r.received_at, r.facts_digest, r.pack_digest, r.basis, d.person_id,
-                    (SELECT m.value FROM meta m WHERE m.name = $2)
+                    (SELECT m.value FROM meta m WHERE m.name = $2), d.lost_at
              FROM device d JOIN device_state s ON s.device_id = d.id JOIN device_standing t ON t.device_id = d.id
              LEFT JOIN device_report r ON r.device_id = d.id WHERE d.id = $1",
         )
@@ -133,6 +135,7 @@ impl Store {
         row.map(|row| {
             let turn: Option<String> = row.try_get(14)?;
             let revoked_at: Option<i64> = row.try_get(2)?;
+            let lost_at: Option<i64> = row.try_get(15)?;
             let word: String = row.try_get(6)?;
             let deadline: Option<i64> = row.try_get(7)?;
             let report: Option<i64> = row.try_get(8)?;
@@ -151,6 +154,7 @@ impl Store {
                 person: person_id(&row.try_get::<String, _>(13)?)?,
                 turn: turn.and_then(|turn| turn.parse().ok()).unwrap_or(0),
                 revoked_at: revoked_at.map(Millis),
+                lost_at: lost_at.map(Millis),
                 seq: row.try_get(3)?,
                 last_seen: Millis(row.try_get(4)?),
                 message: row.try_get(5)?,

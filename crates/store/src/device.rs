@@ -47,6 +47,8 @@ pub struct Device {
     pub enrolled_at: Millis,
     /// When it was revoked.
     pub revoked_at: Option<Millis>,
+    /// When it was reported lost; then it is revoked as well.
+    pub lost_at: Option<Millis>,
     /// The name of its operating system; empty before the first report.
     pub system: String,
     /// Its standing.
@@ -158,7 +160,7 @@ pub struct ToTry {
 }
 
 const COLUMNS: &str = "SELECT d.id, d.person_id, p.name, d.name, d.owner, d.public_key, d.enrolled_at, \
-    d.revoked_at, t.system, t.standing, t.standing_since, s.seq, s.last_seen \
+    d.revoked_at, t.system, t.standing, t.standing_since, s.seq, s.last_seen, d.lost_at \
     FROM device d JOIN person p ON p.id = d.person_id JOIN device_state s ON s.device_id = d.id \
     JOIN device_standing t ON t.device_id = d.id";
 
@@ -601,6 +603,7 @@ fn device(row: &AnyRow) -> Result<Device> {
     let id: String = row.try_get(0)?;
     let person: String = row.try_get(1)?;
     let revoked_at: Option<i64> = row.try_get(7)?;
+    let lost_at: Option<i64> = row.try_get(13)?;
     let seq: i64 = row.try_get(11)?;
     Ok(Device {
         person: person_id(&person)?,
@@ -610,6 +613,7 @@ fn device(row: &AnyRow) -> Result<Device> {
         public_key: row.try_get(5)?,
         enrolled_at: Millis(row.try_get(6)?),
         revoked_at: revoked_at.map(Millis),
+        lost_at: lost_at.map(Millis),
         system: row.try_get(8)?,
         standing: standing(row, 9, &id)?,
         standing_since: Millis(row.try_get(10)?),

@@ -99,8 +99,8 @@ impl Write {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn end_codes(&mut self, person: PersonId, now: Millis) -> Result<()> {
-        sqlx::query(
+    pub async fn end_codes(&mut self, person: PersonId, now: Millis) -> Result<u64> {
+        let done = sqlx::query(
             "UPDATE enrolment_code SET expires_at = $1
              WHERE person_id = $2 AND used_at IS NULL AND expires_at > $1",
         )
@@ -108,6 +108,6 @@ impl Write {
         .bind(person.to_string())
         .execute(self.connection())
         .await?;
-        Ok(())
+        Ok(done.rows_affected())
     }
 }

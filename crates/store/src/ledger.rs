@@ -11,7 +11,7 @@ use stead_ledger::{
 };
 use stead_model::{Millis, seal};
 
-use crate::{Result, Store, StoreError, write::number};
+use crate::{Result, Store, StoreError, people::like, write::number};
 
 /// An entry, as stored.
 #[derive(Clone, Debug)]
@@ -51,6 +51,20 @@ impl Store {
             .fetch_one(&self.readers)
             .await?;
         Ok(Head { size: position(&row, 0)?, checkpoint: row.try_get(1)? })
+    }
+
+    /// Entries about a subject that name something, in their order.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_mentioning(&self, subject: &str, what: &str) -> Result<Vec<StoredEntry>> {
+        let text = format!("{COLUMNS} WHERE subject = $1 AND text LIKE $2 ORDER BY idx LIMIT 500");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(subject.to_owned())
+            .bind(like(what))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(stored).collect()
     }
 
     /// The entry at a position.

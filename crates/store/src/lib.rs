@@ -22,6 +22,7 @@ pub mod gate;
 pub mod hook;
 pub mod ledger;
 pub mod look;
+pub mod loss;
 pub mod notice;
 pub mod people;
 pub mod policy;

@@ -80,6 +80,10 @@ impl Write {
             "UPDATE policy_exception SET label = '', reason = '', instead = '', words = '' WHERE person_id = $1"
                 .to_owned(),
             "UPDATE person_term SET words = '' WHERE person_id = $1".to_owned(),
+            "DELETE FROM loss_card WHERE person_id = $1".to_owned(),
+            "UPDATE loss SET label = '–', words = '', evidence = '{}', salt = '' WHERE person_id = $1".to_owned(),
+            "UPDATE loss_step SET words = '' WHERE loss_id IN (SELECT id FROM loss WHERE person_id = $1)".to_owned(),
+            "UPDATE loss_event SET words = '' WHERE loss_id IN (SELECT id FROM loss WHERE person_id = $1)".to_owned(),
             "UPDATE lapse_case SET evidence = '{}', salt = '' WHERE person_id = $1".to_owned(),
             "UPDATE case_event SET words = '' WHERE case_id IN (SELECT id FROM lapse_case WHERE person_id = $1)"
                 .to_owned(),

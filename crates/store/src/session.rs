@@ -145,17 +145,18 @@ impl Write {
         row.as_ref().map(link).transpose()
     }
 
-    /// Takes back every link of a person that has not been used.
+    /// Takes back every link of a person that has not been used; how many.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn end_links(&mut self, person: PersonId, now: Millis) -> Result<()> {
-        sqlx::query("UPDATE one_time_link SET used_at = $1 WHERE person_id = $2 AND used_at IS NULL")
-            .bind(now.0)
-            .bind(person.to_string())
-            .execute(self.connection())
-            .await?;
-        Ok(())
+    pub async fn end_links(&mut self, person: PersonId, now: Millis) -> Result<u64> {
+        let done =
+            sqlx::query("UPDATE one_time_link SET used_at = $1 WHERE person_id = $2 AND used_at IS NULL")
+                .bind(now.0)
+                .bind(person.to_string())
+                .execute(self.connection())
+                .await?;
+        Ok(done.rows_affected())
     }
 
     /// Begins a session.

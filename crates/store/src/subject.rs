@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use sqlx::Row;
-use stead_model::{Millis, PersonId, Role, Standing, Subject};
+use stead_model::{
+    Millis, PersonId, Role, Standing, Subject,
+    time::{DAY, HOUR},
+};
 
 use crate::{
     Result, Store, StoreError, Write,
@@ -32,6 +35,8 @@ pub struct PersonRecords {
     pub terms: i64,
     /// How many of those are not kept or cannot be told, by them or on a device of theirs.
     pub terms_broken: i64,
+    /// How many losses of the last year were told more than an hour after they were noticed.
+    pub told_late: i64,
 }
 
 /// What the records say of the organisation.
@@ -118,7 +123,9 @@ impl Store {
                           OR EXISTS (SELECT 1 FROM device d JOIN finding f ON f.device_id = d.id
                               WHERE d.person_id = p.id AND d.revoked_at IS NULL AND f.rule = m.rule
                                 AND f.outcome IN ('fail', 'unknown')))),
-                    n.name
+                    n.name,
+                    (SELECT COUNT(*) FROM loss l WHERE l.person_id = p.id AND l.practice = 0 AND l.state <> 'mistaken'
+                         AND l.told_at - l.noticed_at > $6 AND l.told_at > $7)
              FROM person p JOIN unit n ON n.id = p.unit_id WHERE p.state IN ('active', 'on_leave', 'leaving') AND {which} ORDER BY p.id LIMIT $5"
         )))
         .bind(policy.to_owned())
@@ -126,6 +133,8 @@ impl Store {
         .bind(now.0)
         .bind(id)
         .bind(limit)
+        .bind(HOUR)
+        .bind(now.plus(-365 * DAY).0)
         .fetch_all(&self.readers)
         .await?;
         rows.iter()
@@ -139,6 +148,7 @@ impl Store {
                     terms: row.try_get(5)?,
                     terms_broken: row.try_get(6)?,
                     unit: row.try_get(7)?,
+                    told_late: row.try_get(8)?,
                 })
             })
             .collect()

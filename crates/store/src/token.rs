@@ -1,7 +1,7 @@
 //! Tokens: what programs sign in with; and what was answered to their requests, should they send them again.
 
 use sqlx::{Row, any::AnyRow};
-use stead_model::{Millis, PersonId, RecordId};
+use stead_model::{Millis, PersonId, RecordId, SessionId};
 
 use crate::{Result, Store, StoreError, Write, people::person_id};
 
@@ -136,17 +136,20 @@ impl Write {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Ends all of a person's tokens.
+    /// Ends every token of a person but one, which is named as the session that asks with it; how many.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn end_tokens(&mut self, person: PersonId, now: Millis) -> Result<()> {
-        sqlx::query("UPDATE token SET ended_at = $1 WHERE person_id = $2 AND ended_at IS NULL")
-            .bind(now.0)
-            .bind(person.to_string())
-            .execute(self.connection())
-            .await?;
-        Ok(())
+    pub async fn end_tokens(&mut self, person: PersonId, but: Option<SessionId>, now: Millis) -> Result<u64> {
+        let done = sqlx::query(
+            "UPDATE token SET ended_at = $1 WHERE person_id = $2 AND id <> $3 AND ended_at IS NULL",
+        )
+        .bind(now.0)
+        .bind(person.to_string())
+        .bind(but.map_or_else(String::new, |id| id.to_string()))
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected())
     }
 
     /// Notes that a request is being answered; whether it is the first that bears this name.
