@@ -99,7 +99,7 @@ pub type Publishers = (PersonId, PersonId);
 fn next() -> Files {
     let mut files = shipped::remote_work();
     for (path, from, to) in [
-        ("pack.toml", "version = 4", "version = 5"),
+        ("pack.toml", "version = 5", "version = 6"),
         ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
         ("rules/disk-encrypted.md", "**three days**", "**one day**"),
         (

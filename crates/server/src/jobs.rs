@@ -15,6 +15,7 @@ use crate::{
         anchor, backup, cases, deadlines,
         directory::leaving,
         exceptions, glass,
+        loss::clocks,
         notices::{chase, deliver, follow, gather},
         policy::{self, subjects},
         retention,
@@ -97,6 +98,7 @@ pub async fn run_notices(app: Weak<App>) {
 pub async fn notices(app: &Arc<App>) {
     let now = app.now();
     app.jobs.note("follow", now, follow::run(app).await);
+    app.jobs.note("clocks", now, clocks::run(app).await);
     app.jobs.note("chase", now, chase::run(app).await);
     app.jobs.note("gather", now, gather::run(app).await.map(|n| n > 0));
 }

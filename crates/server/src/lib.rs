@@ -8,6 +8,7 @@ pub mod app;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+mod certificate;
 pub mod channels;
 pub mod clearance;
 pub mod cli;

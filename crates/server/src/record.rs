@@ -19,6 +19,7 @@ use crate::{
         notices::{self, Topic},
         sign_in,
     },
+    web::losses::{event, label},
     words::Words,
 };
 
@@ -137,6 +138,7 @@ pub async fn of(app: &App, person: &Person, words: &Words) -> Result<Vec<Section
     sections.push(notices(app, person, words).await?);
     sections.extend(judged(app, person, words).await?);
     sections.extend(fairness(app, person, words).await?);
+    sections.extend(losses(app, person, words).await?);
     let said = app.store.said_of(person.id).await?;
     if !said.is_empty() {
         sections.push(Section {
@@ -250,6 +252,35 @@ async fn fairness(app: &App, person: &Person, words: &Words) -> Result<Vec<Secti
     }
     push("cases-title", held);
     Ok(sections)
+}
+
+/// What of theirs was lost, and their wallet card.
+async fn losses(app: &App, person: &Person, words: &Words) -> Result<Option<Section>, Refusal> {
+    let mut held = Vec::new();
+    if let Some(card) = app.store.loss_card(person.id).await? {
+        let origin = String::new();
+        held.push(Held { name: words.say("card-title"), value: words.long_time(card.made_at), origin });
+    }
+    for loss in app.store.losses_of(person.id).await? {
+        let steps = app.store.loss_steps(loss.id).await?;
+        let mut said = vec![words.long_time(loss.told_at)];
+        for one in app.store.loss_events(loss.id).await? {
+            let (what, words) = event(app, &steps, words, &one.kind, &one.words);
+            said.push([what, words].join(" ").trim().to_owned());
+        }
+        let state = if loss.practice { "practice" } else { loss.state.word() };
+        held.push(Held {
+            name: label(&loss, words),
+            value: said.join("; "),
+            origin: words.say(format!("loss-state-{state}")),
+        });
+    }
+    Ok((!held.is_empty()).then(|| Section {
+        title: words.say("losses-title"),
+        purpose: words.say("record-losses-purpose"),
+        kept: words.say("record-losses-kept"),
+        held,
+    }))
 }
 
 async fn directory(app: &App, person: &Person, words: &Words) -> Result<Section, Refusal> {

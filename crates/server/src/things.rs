@@ -3,9 +3,20 @@
 use std::collections::HashMap;
 
 use stead_model::{DeviceId, Employment, Millis, Outcome, PersonId, Role, Stage, Standing, Subject};
-use stead_store::{finding::StoredFinding, people::Person};
+use stead_policy::losses::By;
+use stead_store::{
+    finding::StoredFinding,
+    loss::{Loss, State},
+    people::Person,
+};
 
-use crate::{App, clearance::Held, error::Refusal, words::Words};
+use crate::{
+    App,
+    clearance::Held,
+    error::Refusal,
+    web::losses::{asks, label},
+    words::Words,
+};
 
 /// Something to do.
 #[derive(Clone, Debug)]
@@ -109,7 +120,8 @@ pub async fn of(
     let now = app.now();
     let mut things = findings(app, held, words, now);
     things.extend(own_findings(app, own, words, now));
-    if held.is_empty() && person.state == Employment::Active {
+    let lost = losses(app, person, words).await?;
+    if held.is_empty() && lost.is_empty() && person.state == Employment::Active {
         things.push(Thing {
             icon: "laptop",
             title: words.say("thing-first-device"),
@@ -132,6 +144,7 @@ pub async fn of(
             rule: None,
         });
     }
+    things.extend(lost);
     if person.state == Employment::Leaving {
         for item in app.store.clear_out(person.id).await? {
             if item.kind == "return" && item.done_at.is_none() {
@@ -177,6 +190,45 @@ pub async fn of(
         }
     }
     things.sort_by_key(|thing| (!thing.late, thing.due.is_none(), thing.due));
+    Ok(things)
+}
+
+/// Whether something is lost and not let in again.
+pub fn is_gone(loss: &Loss) -> bool {
+    !loss.practice && matches!(loss.state, State::Open | State::Found)
+}
+
+/// What is left for somebody to do about what they lost; and that it is lost.
+async fn losses(app: &App, person: &Person, words: &Words) -> Result<Vec<Thing>, Refusal> {
+    let now = app.now();
+    let mut things = Vec::new();
+    for loss in app.store.losses_of(person.id).await?.iter().filter(|loss| is_gone(loss)) {
+        let name = [("device", label(loss, words))];
+        let steps = app.store.loss_steps(loss.id).await?;
+        let own = steps.iter().filter(|step| step.done_at.is_none() && step.taker == By::Person.word());
+        let link = format!("/losses/{}#steps", loss.id);
+        let before = things.len();
+        things.extend(own.map(|step| Thing {
+            icon: "loss",
+            title: asks(app, step, words),
+            why: words.with("home-lost-step", &name),
+            due: step.due_at,
+            late: step.due_at.is_some_and(|due| due <= now),
+            link: link.clone(),
+            rule: None,
+        }));
+        if things.len() == before {
+            things.push(Thing {
+                icon: "loss",
+                title: words.with("home-lost", &name),
+                why: words.say("home-lost-why"),
+                due: None,
+                late: false,
+                link: format!("/losses/{}", loss.id),
+                rule: None,
+            });
+        }
+    }
     Ok(things)
 }
 

@@ -222,6 +222,11 @@ impl Words {
         at.strftime(form).to_string()
     }
 
+    /// `2026-03-12 09:41:58 +01:00`: for papers that leave the house.
+    pub fn exact_date(&self, at: Millis) -> String {
+        self.zoned(at).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
+
     /// The word for a standing.
     pub fn standing(&self, standing: Standing) -> String {
         self.say(match standing {

@@ -7,12 +7,16 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stead_model::{DeviceId, Employment, Millis, PersonId, RecordId, Role, Subject, UnitId};
+use stead_model::{
+    DeviceId, Employment, Millis, PersonId, RecordId, Role, Subject, UnitId,
+    loss::{LossTold, Thing},
+};
 use stead_server::{
     auth::guard::Need,
     flows::{
         directory::{self, Told},
         exceptions::{self, Ask},
+        loss::{self, Teller},
     },
     serve,
 };
@@ -149,6 +153,21 @@ POST /cases/{case}/answer           own
 POST /cases/{case}/appeal           own
 POST /cases/{case}/decide           coordinator coordinator-of-a security
 POST /cases/{case}/take             coordinator coordinator-of-a security
+GET  /lost                          everyone
+POST /lost                          all
+POST /lost/card                     everyone
+POST /lost/card/tell                everyone
+GET  /people/{id}/lost              own lead manager coordinator coordinator-of-a security
+POST /people/{id}/lost              own lead manager coordinator coordinator-of-a security
+GET  /me/card                       all
+POST /me/card                       all
+POST /me/card/end                   all
+GET  /losses                        all
+GET  /losses/{loss}                 own lead manager coordinator coordinator-of-a security auditor
+GET  /losses/{loss}/certificate.pdf own lead manager coordinator coordinator-of-a security auditor
+POST /losses/{loss}/step            own lead manager coordinator coordinator-of-a security
+POST /losses/{loss}/note            own lead manager coordinator coordinator-of-a security
+POST /losses/{loss}/back            own lead manager coordinator coordinator-of-a security
 POST /people/{id}/terms             coordinator coordinator-of-a
 POST /people/{id}/terms/end         coordinator coordinator-of-a
 GET  /reports                       coordinator security auditor
@@ -177,6 +196,16 @@ POST /api/v1/check-ins              everyone
 POST /api/v1/enrolments             everyone
 POST /api/v1/notices                everyone
 POST /api/v1/tunnels                everyone
+POST /api/v1/losses                 everyone
+POST /api/v1/losses/card            everyone
+POST /api/v1/farewells              everyone
+POST /api/v1/people/{id}/losses     own lead manager coordinator coordinator-of-a security
+GET  /api/v1/losses                 all
+GET  /api/v1/losses/{loss}          own lead manager coordinator coordinator-of-a security auditor
+GET  /api/v1/losses/{loss}/certificate.pdf own lead manager coordinator coordinator-of-a security auditor
+POST /api/v1/losses/{loss}/steps    own lead manager coordinator coordinator-of-a security
+POST /api/v1/losses/{loss}/notes    own lead manager coordinator coordinator-of-a security
+POST /api/v1/losses/{loss}/return   own lead manager coordinator coordinator-of-a security
 GET  /api/v1/openapi.json           everyone
 GET  /api/v1/me                     all
 PATCH /api/v1/me                    all
@@ -324,9 +353,20 @@ async fn world() -> World {
     let mut write = app.store.write().await.unwrap();
     write.add_case(&case).await.unwrap();
     write.commit(&app.keys.ledger).await.unwrap();
+    let told = LossTold {
+        device: None,
+        thing: Thing::Papers,
+        label: "file P-0417".to_owned(),
+        stolen: false,
+        noticed: 0,
+        words: String::new(),
+        practice: false,
+    };
+    let lost = loss::tell(app, &person, &told, Teller::on_page(own, None)).await.unwrap();
     let addresses = BTreeMap::from([
         ("{exception}", exception.to_string()),
         ("{case}", case.id.to_string()),
+        ("{loss}", lost.id.to_string()),
         ("/people/{id}", own.to_string()),
         ("/devices/{id}", device.to_string()),
         ("/rules/{id}", "disk-encrypted".to_owned()),
@@ -347,7 +387,7 @@ fn case(person: &Person, device: DeviceId) -> Case {
         kind: Subject::Device,
         subject: device.to_string(),
         rule: "disk-encrypted".to_owned(),
-        policy: "remote-work 4".to_owned(),
+        policy: "remote-work 5".to_owned(),
         opened_at: Millis(1),
         evidence: "{}".to_owned(),
         salt: String::new(),
@@ -377,6 +417,7 @@ impl World {
             ("{of_unit}", &self.addresses["unit"]),
             ("{exception}", &self.addresses["{exception}"]),
             ("{case}", &self.addresses["{case}"]),
+            ("{loss}", &self.addresses["{loss}"]),
         ] {
             address = address.replace(place, value);
         }
@@ -452,7 +493,7 @@ async fn what_needs_nothing_is_named_one_by_one() {
         let row = TABLE.lines().find(|line| line.split_whitespace().nth(1) == Some(path));
         assert!(row.unwrap_or_else(|| panic!("{path}")).ends_with("everyone"), "{path}");
     }
-    assert_eq!(open.len(), 16, "{open:?}");
+    assert_eq!(open.len(), 19, "{open:?}");
 }
 
 /// Whoever makes links for others, or changes their address, could come in as them.

@@ -43,7 +43,7 @@ async fn rc_9_a_draft_is_written_by_several_and_published_by_another() {
         [server.person("Ana", all).await, server.person("Ben", all).await, server.person("Cleo", all).await];
     let id = drafts::begin(app, ana).await.unwrap();
     let open = drafts::open(app, id).await.unwrap();
-    assert!(open.text("pack.toml").contains("version = 5"), "the next number is given");
+    assert!(open.text("pack.toml").contains("version = 6"), "the next number is given");
     let untouched = publish::look_through(open.files.clone()).await.unwrap().sound().unwrap();
     assert!(diff::between(&app.pack(), &untouched).is_empty(), "nothing else has changed");
 
@@ -94,7 +94,7 @@ async fn rc_9_a_draft_is_written_by_several_and_published_by_another() {
     );
     approve(&server, cleo, id).await.unwrap();
     policy::bring_in(app).await.unwrap();
-    assert_eq!(app.pack().label(), "remote-work 5");
+    assert_eq!(app.pack().label(), "remote-work 6");
     assert_eq!(app.pack().rule("disk-encrypted").unwrap().grace, 5 * DAY);
 }
 
@@ -114,7 +114,7 @@ async fn what_came_into_force_meanwhile_is_not_undone() {
         let text = files.get_mut(path).unwrap();
         *text = text.replacen(from, to, 1);
     };
-    change("pack.toml", "version = 4", "version = 5");
+    change("pack.toml", "version = 5", "version = 6");
     change(RULE, "grace = \"P3D\"", "grace = \"P1D\"");
     change("pack.toml", "backup_days = { value = 2", "backup_days = { value = 1");
     for path in ["rules/clock-right.md", "rules/clock-right.pt-BR.md", "tests/clock-right.toml"] {
@@ -151,7 +151,7 @@ async fn what_came_into_force_meanwhile_is_not_undone() {
     );
     drafts::bring_up(app, ana, id, (&behind.version.digest, revision), &texts).await.unwrap();
     let open = drafts::open(app, id).await.unwrap();
-    assert!(open.text("pack.toml").contains("version = 6"), "and the number is the next one");
+    assert!(open.text("pack.toml").contains("version = 7"), "and the number is the next one");
     assert!(open.text("pack.toml").contains("backup_days = { value = 1"));
     assert!(open.text("rules/clock-right.md").is_empty());
     drafts::propose(app, ana, id, "Two days.", None).await.unwrap();
@@ -175,13 +175,13 @@ async fn a_draft_builds_on_what_is_still_to_come() {
         .unwrap();
     approve(&server, ben, first).await.unwrap();
     policy::bring_in(app).await.unwrap();
-    assert_eq!(app.pack().label(), "remote-work 4", "it is still to come");
+    assert_eq!(app.pack().label(), "remote-work 5", "it is still to come");
 
     let refused = drafts::propose(app, ana, early, "Something else.", None).await.unwrap_err();
     assert!(format!("{refused:?}").contains("draft-behind"), "it would undo what is to come: {refused:?}");
     let next = drafts::begin(app, ana).await.unwrap();
     let open = drafts::open(app, next).await.unwrap();
-    assert!(open.text("pack.toml").contains("version = 6") && open.text(RULE).contains("P1D"));
+    assert!(open.text("pack.toml").contains("version = 7") && open.text(RULE).contains("P1D"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +196,7 @@ async fn the_editor_says_what_is_wrong_and_shows_both_texts() {
     let place = begun.location;
     let id: RecordId = place.rsplit('/').next().unwrap().parse().unwrap();
     let page = server.get(&place, &session).await;
-    assert!(page.status == 200 && page.body.contains("Draft: remote-work 5"), "{}", page.body);
+    assert!(page.status == 200 && page.body.contains("Draft: remote-work 6"), "{}", page.body);
 
     // A rule from scratch: it does not lint until it says what it asks.
     let rule = [("rule", "screen-clean"), ("title", "Your screen is clean"), ("subject", "device")];

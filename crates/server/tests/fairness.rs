@@ -364,7 +364,7 @@ async fn a_rule_is_rolled_out_by_unit_and_day() {
     w.report(false).await;
     let mut files: Files = shipped::remote_work();
     let manifest = files.get_mut("pack.toml").unwrap();
-    *manifest = manifest.replace("version = 4", "version = 5");
+    *manifest = manifest.replace("version = 5", "version = 6");
     let first = day(app.now().plus(5 * DAY));
     manifest.push_str(&format!(
         "[[rollout]]\nrules = [\"disk-encrypted\"]\nstage = \"advise\"\n\
@@ -451,7 +451,7 @@ async fn a_unit_that_steps_name_keeps_its_name() {
     let app = &w.server.app;
     let mut files: Files = shipped::remote_work();
     let manifest = files.get_mut("pack.toml").unwrap();
-    *manifest = manifest.replace("version = 4", "version = 5");
+    *manifest = manifest.replace("version = 5", "version = 6");
     manifest.push_str("[[rollout]]\nrules = [\"disk-encrypted\"]\nunit = \"Sales\"\nstage = \"advise\"\n");
     let id = publish::propose(app, w.coordinator, &files, "Sales first.", None).await.unwrap();
     publish::approve(app, w.security, id, 1).await.unwrap();

@@ -29,7 +29,7 @@ fn next_version() -> Files {
         assert!(text.contains(from), "{from}");
         *text = text.replace(from, to);
     };
-    change(files.get_mut("pack.toml").unwrap(), "version = 4", "version = 5");
+    change(files.get_mut("pack.toml").unwrap(), "version = 5", "version = 6");
     change(files.get_mut("rules/disk-encrypted.md").unwrap(), "grace = \"P3D\"", "grace = \"P1D\"");
     for path in ["rules/clock-right.md", "rules/clock-right.pt-BR.md", "tests/clock-right.toml"] {
         files.remove(path);
@@ -47,8 +47,8 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     let sam = server.person("Sam", all).await;
     let device = server.device(sam, 1).await;
     let before = app.pack();
-    assert_eq!(before.label(), "remote-work 4");
-    assert_eq!(app.store.report(device).await.unwrap().unwrap().pack, "remote-work 4");
+    assert_eq!(before.label(), "remote-work 5");
+    assert_eq!(app.store.report(device).await.unwrap().unwrap().pack, "remote-work 5");
 
     let day = app.now().plus(3 * DAY);
     let id = publish::propose(app, author, &next_version(), "A day to encrypt.", Some(day)).await.unwrap();
@@ -62,9 +62,9 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     assert_eq!(app.pack().digest, before.digest, "its day has not come");
     server.pass(MINUTE);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 5");
+    assert_eq!(app.pack().label(), "remote-work 6");
     let report = app.store.report(device).await.unwrap().unwrap();
-    assert_eq!(report.pack, "remote-work 5");
+    assert_eq!(report.pack, "remote-work 6");
     let findings = app.store.findings(device).await.unwrap();
     assert!(findings.iter().all(|finding| finding.rule != "clock-right"), "the rule is no more");
     assert_eq!(app.store.tallies().await.unwrap()["rule/clock-right/pass"], 0);
@@ -75,12 +75,12 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     // A clock that is set back takes nothing back.
     server.pass(-30 * DAY);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 5");
+    assert_eq!(app.pack().label(), "remote-work 6");
     server.pass(30 * DAY);
 
     // What was in force on a day is known afterwards.
     let then = app.store.policy_at(day.plus(-1)).await.unwrap().unwrap();
-    assert_eq!(then.label(), "remote-work 4");
+    assert_eq!(then.label(), "remote-work 5");
     let changes = diff::between(&before, &app.pack());
     let words: Vec<_> = changes.iter().map(|c| (c.rule.as_str(), c.change)).collect();
     assert_eq!(words, [("disk-encrypted", diff::Change::Stricter), ("clock-right", diff::Change::Removed)]);
@@ -113,27 +113,27 @@ async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_no
     let publish = async |number: u32, after: i64| {
         let mut files = next_version();
         let text = files.get_mut("pack.toml").unwrap();
-        *text = text.replace("version = 5", &format!("version = {number}"));
+        *text = text.replace("version = 6", &format!("version = {number}"));
         let day = Some(app.now().plus(after));
         let id = publish::propose(app, author, &files, "Next.", day).await.unwrap();
         publish::approve(app, other, id, 1).await.unwrap();
     };
-    publish(5, 10 * DAY).await;
-    publish(6, 0).await;
+    publish(6, 10 * DAY).await;
+    publish(7, 0).await;
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 6", "the urgent one");
+    assert_eq!(app.pack().label(), "remote-work 7", "the urgent one");
     server.pass(11 * DAY);
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 6", "what was written before it does not displace it");
+    assert_eq!(app.pack().label(), "remote-work 7", "what was written before it does not displace it");
     assert!(app.store.policies_due(app.now()).await.unwrap().is_empty(), "and waits no more");
     let session = server.sign_in(author).await;
     let page = server.get("/policy", &session).await.body;
     assert!(page.contains("Never came into force") && !page.contains("In force from"), "{page}");
     // The clock is set right after it was a month ahead: what is published now comes into force all the same.
     server.pass(-30 * DAY);
-    publish(7, 0).await;
+    publish(8, 0).await;
     jobs::once(app).await;
-    assert_eq!(app.pack().label(), "remote-work 7");
+    assert_eq!(app.pack().label(), "remote-work 8");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,7 +286,7 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     assert!(page.contains("3 of 3 have confirmed it."), "{page}");
     // Every version stays readable.
     let old = server.get(&format!("/policy/versions/{digest}"), &session).await;
-    assert!(old.status == 200 && old.body.contains("remote-work 4") && old.body.contains("clock"));
+    assert!(old.status == 200 && old.body.contains("remote-work 5") && old.body.contains("clock"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

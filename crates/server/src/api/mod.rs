@@ -9,6 +9,7 @@ mod enrolments;
 mod exceptions;
 mod given;
 mod ledger;
+mod losses;
 mod me;
 mod notices;
 pub mod openapi;
@@ -53,6 +54,9 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/enrolments", Seal, enrolments::post)
         .post("/api/v1/notices", Seal, notices::post)
         .post("/api/v1/tunnels", Seal, tunnels::post)
+        .post("/api/v1/losses", Seal, losses::by_device)
+        .post("/api/v1/losses/card", Seal, losses::by_card)
+        .post("/api/v1/farewells", Seal, losses::farewell)
         .get("/api/v1/openapi.json", Nothing, openapi::get)
         .get("/api/v1/me", May(Action::OwnSee, On::Self_), me::get)
         .patch("/api/v1/me", May(Action::OwnChange, On::Self_), me::change)
@@ -134,6 +138,13 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/cases/{case}/appeal", May(Action::CaseAnswer, On::Case), cases::appeal)
         .post("/api/v1/cases/{case}/decisions", Look(Action::CaseDecide, On::Case), cases::decide)
         .post("/api/v1/cases/{case}/takeover", Look(Action::CaseDecide, On::Case), cases::take)
+        .post("/api/v1/people/{id}/losses", Look(Action::LossTell, On::Person), losses::tell)
+        .get("/api/v1/losses", May(Action::OwnSee, On::Self_), losses::list)
+        .get("/api/v1/losses/{loss}", Look(Action::LossSee, On::Loss), losses::get)
+        .get("/api/v1/losses/{loss}/certificate.pdf", Look(Action::LossSee, On::Loss), losses::certificate)
+        .post("/api/v1/losses/{loss}/steps", Look(Action::LossTell, On::Loss), losses::step)
+        .post("/api/v1/losses/{loss}/notes", Look(Action::LossTell, On::Loss), losses::note)
+        .post("/api/v1/losses/{loss}/return", Proof(Action::LossTell, On::Loss), losses::back)
         .get("/api/v1/rules", May(Action::RulesSee, On::Organisation), rules::list)
         .get("/api/v1/rules/{id}", May(Action::RulesSee, On::Organisation), rules::get)
         .get("/api/v1/rules/{id}/findings", May(Action::FindingsList, On::Organisation), rules::findings)

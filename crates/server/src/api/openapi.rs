@@ -8,13 +8,13 @@ use axum::{
     response::IntoResponse,
 };
 use serde_json::{Value, json};
-use stead_model::{Employment, Outcome, Role, Standing, problem::Kind};
+use stead_model::{Employment, Outcome, Role, Standing, loss::Thing, problem::Kind};
 use stead_store::delivery::STATES as DELIVERY_STATES;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    cases, devices, exceptions, ledger, me, people, policy, reports, roles, rules, search, system, teams,
-    then, units,
+    cases, devices, exceptions, ledger, losses, me, people, policy, reports, roles, rules, search, system,
+    teams, then, units,
 };
 use crate::{
     App,
@@ -71,7 +71,8 @@ pub struct WrongField {
         policy::version, policy::reach, policy::keys, policy::proposals, policy::propose, policy::approve, policy::withdraw,
         policy::review, rules::findings, exceptions::list, exceptions::get, exceptions::ask, exceptions::decide,
         exceptions::end, exceptions::terms, exceptions::bind, exceptions::release, cases::list, cases::get,
-        cases::answer, cases::appeal, cases::decide, cases::take,
+        cases::answer, cases::appeal, cases::decide, cases::take, losses::tell, losses::list, losses::get,
+        losses::certificate, losses::step, losses::note, losses::back,
         reports::get, reports::oscal, rules::overview, ledger::list, ledger::get, system::get, system::hooks, system::add_hook,
         system::end_hook, system::deliveries, system::retry, then::get, then::device,
     ),
@@ -84,6 +85,7 @@ pub struct WrongField {
         (name = "devices", description = "Devices."),
         (name = "rules", description = "The policy, and how it is kept."),
         (name = "fairness", description = "Exceptions, cases, terms of one person."),
+        (name = "losses", description = "What was lost, the doors that were shut for it, and what is done about it."),
         (name = "reports", description = "Reports, and the documents of OSCAL."),
         (name = "ledger", description = "The ledger."),
         (name = "system", description = "The installation."),
@@ -125,6 +127,10 @@ fn words() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("DeviceRow", "standing", Standing::ALL.map(Standing::word).to_vec()),
         ("CaseDecided", "decision", cases::DECISIONS.to_vec()),
         ("CaseRow", "state", stead_store::case::State::ALL.map(|state| state.word()).to_vec()),
+        ("LossRow", "thing", Thing::ALL.map(Thing::word).to_vec()),
+        ("LossRow", "state", stead_store::loss::State::ALL.map(|state| state.word()).to_vec()),
+        ("LossSent", "thing", Thing::ALL.map(Thing::word).to_vec()),
+        ("LossReturned", "how", losses::RETURNS.to_vec()),
         ("ExceptionRow", "state", stead_store::exception::State::ALL.map(|state| state.word()).to_vec()),
         ("Finding", "outcome", Outcome::ALL.map(Outcome::word).to_vec()),
         ("DeliveryRow", "state", DELIVERY_STATES.to_vec()),

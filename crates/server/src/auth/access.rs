@@ -74,6 +74,12 @@ actions! {
     CaseAnswer = "case-answer" in Own,
     /// Decide cases.
     CaseDecide = "case-decide" in People,
+    /// Tell that something of somebody's is lost, and take the steps about it that are theirs.
+    LossTell = "loss-tell" in Own,
+    /// Read what was done about a loss.
+    LossSee = "loss-see" in Read,
+    /// Take the steps about a loss, and let in again what was lost.
+    LossHandle = "loss-handle" in Devices,
     /// Look for people, devices and rules, among those one may see.
     Search = "search" in Read,
     /// Open somebody's record.

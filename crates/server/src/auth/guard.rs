@@ -67,6 +67,8 @@ pub enum On {
     Exception,
     /// The person whom the case `case` of the path is about.
     Case,
+    /// The person whose thing the loss `loss` of the path is.
+    Loss,
 }
 
 /// A route, as it was written down.
@@ -251,7 +253,7 @@ impl Caller {
     }
 
     /// How they are spoken to: as they have chosen, else as their browser asks.
-    fn words(&self, headers: &axum::http::HeaderMap) -> Words {
+    pub(crate) fn words(&self, headers: &axum::http::HeaderMap) -> Words {
         let person = self.person();
         let language = Language::from_tag(&person.language).unwrap_or_else(|| Language::asked(headers));
         Words::new(language, &person.zone)
@@ -468,6 +470,10 @@ async fn object(
         On::Case => {
             let case = app.store.case(record("case")?).await?.ok_or_else(|| nothing("case"))?;
             person_object(app, case.person).await?.ok_or_else(|| nothing("person"))
+        }
+        On::Loss => {
+            let loss = app.store.loss(record("loss")?).await?.ok_or_else(|| nothing("loss"))?;
+            person_object(app, loss.person).await?.ok_or_else(|| nothing("person"))
         }
         On::Entry => {
             let index = path.iter().find(|(name, _)| *name == "index").map_or("", |(_, value)| value);

@@ -14,6 +14,7 @@ pub mod enrol;
 pub mod exceptions;
 pub mod glass;
 pub mod look;
+pub mod loss;
 pub mod notices;
 pub mod policy;
 pub mod retention;

@@ -48,3 +48,15 @@ pub(super) async fn within(
     }
     Ok(true)
 }
+
+/// Counts a device again among those that work.
+pub(super) async fn count_again(write: &mut Write, device: DeviceId, now: Millis) -> Result<(), Refusal> {
+    let mut tallies = Tallies::default();
+    if let Some((standing, _)) = write.standing(device).await? {
+        tallies.standing(None, standing);
+    }
+    for finding in write.findings(device).await? {
+        tallies.outcome(&finding.rule, None, finding.outcome);
+    }
+    Ok(write.write_tallies(tallies, now.day()).await?)
+}

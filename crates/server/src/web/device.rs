@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use stead_model::{
-    DeviceId, Millis, Outcome, Stage, Standing,
+    DeviceId, Millis, Outcome, RecordId, Stage, Standing,
     message::REPORT,
     seal::{self, Envelope, VerifyingKey},
     time::DAY,
@@ -52,6 +52,8 @@ struct DevicePage {
     own: bool,
     may_list: bool,
     may_revoke: bool,
+    /// The loss for which it is shut out.
+    loss: Option<RecordId>,
     expert: bool,
 }
 
@@ -171,6 +173,10 @@ pub async fn get(
             }
             Some(Object::Unit(_) | Object::Device(..)) | None => false,
         };
+    let loss = match device.lost_at {
+        Some(_) => app.store.loss_of_device(device.id).await?.map(|loss| loss.id),
+        None => None,
+    };
     let base = if own && !may_list {
         Base::plain(&app, &reader, title, "/home")
     } else {
@@ -182,6 +188,7 @@ pub async fn get(
         own,
         may_list,
         may_revoke,
+        loss,
         now,
         say,
         strip,
@@ -238,6 +245,9 @@ fn note(words: &Words, rule: &Rule, finding: &StoredFinding, due: Option<Millis>
 
 /// The answer in a sentence.
 fn say(words: &Words, device: &Device, rows: &[Row], now: Millis) -> String {
+    if device.lost_at.is_some() {
+        return words.say("device-lost");
+    }
     if device.revoked_at.is_some() {
         return words.say("device-revoked");
     }

@@ -9,11 +9,11 @@ use axum::{
 };
 use stead_model::{Employment, Millis, Role};
 
-use super::{Base, Page, Reader, page, parts};
+use super::{Base, Page, Reader, losses::label, page, parts};
 use crate::{
     App,
     clearance::{self, Held, Open, Window},
-    things::{self, Thing},
+    things::{self, Thing, is_gone},
 };
 
 /// Things shown beneath the next one.
@@ -32,6 +32,8 @@ struct Home {
     things: Vec<Thing>,
     more: usize,
     held: Vec<Held>,
+    /// Whether the device that they worked on is lost.
+    lost: bool,
     rules: usize,
     looks: (i64, i64),
     month: String,
@@ -90,14 +92,20 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let next = if things.is_empty() { None } else { Some(things.remove(0)) };
     let more = things.len().saturating_sub(SHOWN);
     things.truncate(SHOWN);
-    let headline = words.say(match (person.state, answer) {
-        (Employment::OnLeave, _) => "home-on-leave",
-        (_, _) if held.is_empty() => "home-no-device",
-        (_, "allow") => "home-allow",
-        (_, "limit") => "home-limit",
-        (_, _) => "home-deny",
-    });
+    let lost = match held.is_empty() {
+        true => app.store.losses_of(person.id).await?.into_iter().find(is_gone),
+        false => None,
+    };
+    let headline = match (person.state, answer, &lost) {
+        (Employment::OnLeave, ..) => words.say("home-on-leave"),
+        (_, _, Some(loss)) => words.with("home-lost-headline", [("device", label(loss, words))]),
+        (_, _, None) if held.is_empty() => words.say("home-no-device"),
+        (_, "allow", None) => words.say("home-allow"),
+        (_, "limit", None) => words.say("home-limit"),
+        (_, _, None) => words.say("home-deny"),
+    };
     let lead = match (&next, answer) {
+        (_, _) if lost.is_some() => words.say("home-lost-lead"),
         (_, _) if held.is_empty() => words.say("home-lead-no-device"),
         (None, _) => words.say("home-lead-nothing"),
         (Some(Thing { due: Some(due), late: false, .. }), "allow") => {
@@ -111,6 +119,7 @@ pub async fn get(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let holders = app.store.holders(Role::Coordinator, person.unit).await?;
     page(&Home {
         base: Base::plain(&app, &reader, headline.clone(), "/home"),
+        lost: lost.is_some(),
         now,
         answer,
         headline,

@@ -50,7 +50,7 @@ impl Messages {
         hooks::KINDS
     }
 
-    fn events(&self) -> [&'static str; 6] {
+    fn events(&self) -> [&'static str; 7] {
         hooks::EVENTS
     }
 

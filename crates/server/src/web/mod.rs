@@ -12,6 +12,7 @@ mod home;
 mod joining;
 mod ledger;
 mod look;
+pub(crate) mod losses;
 mod markdown;
 mod messages;
 mod notices;
@@ -227,6 +228,21 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/cases/{case}/appeal", May(Action::CaseAnswer, On::Case), cases::appeal)
         .post("/cases/{case}/decide", Look(Action::CaseDecide, On::Case), cases::decide)
         .post("/cases/{case}/take", Look(Action::CaseDecide, On::Case), cases::take)
+        .get("/lost", Nothing, losses::ask)
+        .post("/lost", May(Action::LossTell, On::Self_), losses::tell)
+        .post("/lost/card", Nothing, losses::by_card)
+        .post("/lost/card/tell", Nothing, losses::tell_by_card)
+        .get("/people/{id}/lost", Look(Action::LossTell, On::Person), losses::ask_for)
+        .post("/people/{id}/lost", Look(Action::LossTell, On::Person), losses::tell_for)
+        .get("/me/card", May(Action::OwnSee, On::Self_), losses::card)
+        .post("/me/card", May(Action::OwnChange, On::Self_), losses::make_card)
+        .post("/me/card/end", May(Action::OwnChange, On::Self_), losses::end_card)
+        .get("/losses", May(Action::OwnSee, On::Self_), losses::list)
+        .get("/losses/{loss}", Look(Action::LossSee, On::Loss), losses::get)
+        .get("/losses/{loss}/certificate.pdf", Look(Action::LossSee, On::Loss), losses::certificate)
+        .post("/losses/{loss}/step", Look(Action::LossTell, On::Loss), losses::step)
+        .post("/losses/{loss}/note", Look(Action::LossTell, On::Loss), losses::note)
+        .post("/losses/{loss}/back", Proof(Action::LossTell, On::Loss), losses::back)
         .post("/people/{id}/terms", Look(Action::PersonChange, On::Person), person::bind)
         .post("/people/{id}/terms/end", Look(Action::PersonChange, On::Person), person::release)
         .get("/reports", May(Action::OverviewSee, On::Organisation), reports::list)
@@ -367,6 +383,7 @@ fn menu(caller: &Caller, words: &Words) -> Vec<(&'static str, String)> {
         (people, "/people", "menu-people"),
         (overview, "/devices", "menu-devices"),
         (!caller.who().grants.is_empty(), "/cases", "menu-cases"),
+        (overview || any(&[Role::Manager]), "/losses", "menu-losses"),
         (true, "/rules", "menu-rules"),
         (true, "/policy", "menu-policy"),
         (people, "/proof", "menu-proof"),

@@ -83,6 +83,7 @@ struct PersonPage {
     may_ask: bool,
     may_invite: bool,
     may_enrol: bool,
+    may_lose: bool,
     may_roles: bool,
 }
 
@@ -136,6 +137,7 @@ async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Pers
         may_ask: may(Action::ExceptionAsk),
         may_invite: may(Action::PersonInvite) && person.state.may_join(),
         may_enrol: may(Action::DeviceEnrol) && person.state.may_enrol(),
+        may_lose: may(Action::LossTell),
         may_roles: reader.caller.may_to_all(app, Action::RolesGive),
         unit,
         person,

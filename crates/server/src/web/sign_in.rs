@@ -77,6 +77,13 @@ impl To {
 #[derive(Debug)]
 pub struct Asking(Attempt);
 
+impl Asking {
+    /// Where they ask from.
+    pub(super) fn address(&self) -> Option<std::net::IpAddr> {
+        self.0.address
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Asking {
     type Rejection = std::convert::Infallible;
 

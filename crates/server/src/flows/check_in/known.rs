@@ -71,6 +71,8 @@ pub(super) struct Device {
     pub(super) owner: Arc<str>,
     pub(super) person: PersonId,
     pub(super) revoked: bool,
+    /// When it was reported lost.
+    pub(super) lost_at: Option<Millis>,
     pub(super) seq: i64,
     pub(super) last_seen: Millis,
     pub(super) message: [u8; 16],
@@ -142,6 +144,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
         owner: row.owner.into(),
         person: row.person,
         revoked: row.revoked_at.is_some(),
+        lost_at: row.lost_at,
         seq: row.seq,
         last_seen: row.last_seen,
         message: seal::unhex(&row.message).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),

@@ -32,7 +32,7 @@ pub(super) struct Heard {
     pub(super) late: bool,
 }
 
-pub(super) fn refused(error: SealError) -> Refusal {
+pub(in crate::flows) fn refused(error: SealError) -> Refusal {
     match error {
         SealError::Signature => Refusal::new(
             Kind::BadSignature,
@@ -44,6 +44,23 @@ pub(super) fn refused(error: SealError) -> Refusal {
     }
 }
 
+/// The device that a message claims to be sealed by.
+pub(in crate::flows) fn claimed_device(envelope: &Envelope) -> Result<DeviceId, Refusal> {
+    let unnamed = |_| Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.");
+    envelope.claimed_key().map_err(refused)?.parse().map_err(unnamed)
+}
+
+/// Why a device is not heard that was shut out.
+pub(super) fn shut_out(lost: bool) -> Refusal {
+    match lost {
+        true => Refusal::new(Kind::LostDevice, "If it is there again, its loss is ended on a page of Stead."),
+        false => Refusal::new(
+            Kind::RevokedDevice,
+            "Ask your coordinator; to use it again it must be enrolled anew.",
+        ),
+    }
+}
+
 /// Checks the seal and reads what is in it.
 pub(super) fn open(
     app: &App,
@@ -52,12 +69,6 @@ pub(super) fn open(
     envelope: &Envelope,
     text: &str,
 ) -> Result<Heard, Refusal> {
-    if device.revoked {
-        return Err(Refusal::new(
-            Kind::RevokedDevice,
-            "Ask your coordinator; to use it again it must be enrolled anew.",
-        ));
-    }
     let heard = match envelope.claimed_type() {
         DELIVERY => {
             let opened = envelope.open(DELIVERY, &device.key).map_err(refused)?;
@@ -111,12 +122,12 @@ pub(super) fn message(
     Ok(Heard { device: id, seq, at, said, message, digest, text, late })
 }
 
-pub(super) fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
+pub(in crate::flows) fn read<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(Kind::Malformed, format!("The message cannot be read: {error}.")))
 }
 
-pub(super) fn version(v: u32) -> Result<(), Refusal> {
+pub(in crate::flows) fn version(v: u32) -> Result<(), Refusal> {
     if v == VERSION {
         Ok(())
     } else {
@@ -124,7 +135,7 @@ pub(super) fn version(v: u32) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn same_device(inside: DeviceId, outside: DeviceId) -> Result<(), Refusal> {
+pub(in crate::flows) fn same_device(inside: DeviceId, outside: DeviceId) -> Result<(), Refusal> {
     if inside == outside {
         Ok(())
     } else {

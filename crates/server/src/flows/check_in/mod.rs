@@ -3,7 +3,7 @@
 
 mod judging;
 mod known;
-mod message;
+pub(in crate::flows) mod message;
 mod question;
 
 use stead_model::{
@@ -19,9 +19,9 @@ use stead_store::{check_in::Step, finding::StoredFinding};
 use self::{
     judging::{Prepared, prepare, prepare_again},
     known::{Device, JudgedFacts, remembered},
-    message::{Heard, on_time, open, refused},
+    message::{Heard, claimed_device, on_time, open, shut_out},
 };
-use super::writer::Written;
+use super::{loss::heard, writer::Written};
 use crate::{App, clearance, error::Refusal};
 
 pub(in crate::flows) use judging::facts_of;
@@ -42,14 +42,16 @@ const SYSTEM: &str = "Linux";
 pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
     let envelope: Envelope = serde_json::from_str(text)
         .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed message, as the agent does."))?;
-    let keyid = envelope.claimed_key().map_err(refused)?;
-    let id: DeviceId = keyid
-        .parse()
-        .map_err(|_| Refusal::new(Kind::Malformed, "The message does not name the device that sealed it."))?;
+    let id = claimed_device(&envelope)?;
     // A device that moved on meanwhile is looked up again; three times is more than honest devices need.
     for _ in 0..3 {
         let device = remembered(app, id).await?;
         let heard = open(app, id, &device, &envelope, text)?;
+        if device.revoked {
+            // Only the device itself is told what it is to do.
+            let lost_at = device.lost_at.ok_or_else(|| shut_out(false))?;
+            return heard::order(app, id, lost_at, seal::digest(text.as_bytes())).await;
+        }
         if let Some(answer) = take(app, &device, heard).await? {
             let payload = serde_json::to_vec(&answer).map_err(stead_store::StoreError::from)?;
             return Ok(app.keys.answers.seal(ANSWER, &payload, "server"));

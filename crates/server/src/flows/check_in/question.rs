@@ -8,7 +8,7 @@ use stead_model::{
 };
 use stead_store::device::Device;
 
-use super::message::{on_time, read, refused, same_device, version};
+use super::message::{claimed_device, on_time, read, refused, same_device, shut_out, version};
 use crate::{App, error::Refusal};
 
 /// Who asks, and what. `said` is the version, device and time that the question itself names.
@@ -22,17 +22,11 @@ pub(in crate::flows) async fn question<T: DeserializeOwned>(
     payload_type: &str,
     said: impl Fn(&T) -> (u32, DeviceId, Millis),
 ) -> Result<(Device, T), Refusal> {
-    let id: DeviceId =
-        envelope.claimed_key().map_err(refused)?.parse().map_err(|_| {
-            Refusal::new(Kind::Malformed, "The message does not name the device that sealed it.")
-        })?;
+    let id = claimed_device(envelope)?;
     let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
     let device = app.store.device(id).await?.ok_or_else(unknown)?;
     if device.revoked_at.is_some() {
-        return Err(Refusal::new(
-            Kind::RevokedDevice,
-            "Ask your coordinator; to use it again it must be enrolled anew.",
-        ));
+        return Err(shut_out(device.lost_at.is_some()));
     }
     let key = VerifyingKey::from_text(&device.public_key).map_err(refused)?;
     let opened = envelope.open(payload_type, &key).map_err(refused)?;

@@ -55,7 +55,7 @@ pub(super) async fn end(
     let id = person.id;
     begin(app, write, person).await?;
     write.end_sessions(id, None, now).await?;
-    write.end_tokens(id, now).await?;
+    write.end_tokens(id, None, now).await?;
     write.end_calendar(id).await?;
     write.end_credentials(id).await?;
     write.end_links(id, now).await?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use stead_model::{Employment, Millis, PersonId, Role, time};
 use stead_store::{case::State, notice::Return};
 
-use super::{Tell, Topic};
+use super::{Tell, Topic, write_down};
 use crate::{
     App,
     error::Refusal,
@@ -56,17 +56,6 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
     write.set_meta(DONE, &hour).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(told > 0)
-}
-
-async fn write_down(app: &App, tells: Vec<Tell>) -> Result<u64, Refusal> {
-    if tells.is_empty() {
-        return Ok(0);
-    }
-    let notices = super::prepared(app, tells).await?;
-    let mut write = app.store.write().await?;
-    let told = write.add_notices(notices).await?;
-    write.commit(&app.keys.ledger).await?;
-    Ok(told)
 }
 
 /// A week and a day before the last day; then every three days, to whoever leaves and to who answers for them.

@@ -10,7 +10,7 @@ use super::{Tell, Topic, hooks, person_subject};
 use crate::{
     App,
     error::Refusal,
-    flows::{cases, exceptions},
+    flows::{cases, exceptions, loss::clocks},
 };
 
 /// The name under which the store keeps how far it was read.
@@ -67,7 +67,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 48] = [
+pub const KINDS: [&str; 57] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
@@ -91,6 +91,15 @@ pub const KINDS: [&str; 48] = [
     "exception.refused",
     "exception.withdrawn",
     "gate.glass",
+    "loss-card.made",
+    "loss.closed",
+    "loss.found",
+    "loss.heard",
+    "loss.let-in",
+    "loss.mistaken",
+    "loss.obeyed",
+    "loss.step",
+    "loss.told",
     "outside-identity.added",
     "passkey.added",
     "passkey.removed",
@@ -152,16 +161,21 @@ impl Reading<'_> {
                 ("recovery-code.used", _) => "notice-recovery-used",
                 ("calendar.begun", _) => "notice-calendar-begun",
                 ("token.made", _) => "notice-token-made",
+                ("loss-card.made", _) => "notice-card-made",
                 ("session.begun", Some("link")) => "notice-link-used",
                 _ => "",
             };
             if !account.is_empty() {
-                return Ok(vec![tell(person, Topic::Account, account, Vec::new(), "/me/ways")]);
+                let link = if stored.kind == "loss-card.made" { "/me/card" } else { "/me/ways" };
+                return Ok(vec![tell(person, Topic::Account, account, Vec::new(), link)]);
             }
             if let Some((what, _)) = stored.kind.split_once('.')
                 && ["case", "exception", "term"].contains(&what)
             {
                 return self.fairness(stored, (person, data, by), &tell).await;
+            }
+            if stored.kind.starts_with("loss.") {
+                return self.loss(stored, (person, data, by), &tell).await;
             }
             let role = || data["role"].as_str().unwrap_or_default().to_owned();
             return Ok(match stored.kind.as_str() {
@@ -247,6 +261,50 @@ impl Reading<'_> {
             return self.policy(stored, data, by, &tell).await;
         }
         Ok(Vec::new())
+    }
+
+    /// A loss: whose thing it is hears it by every way, and so does everybody who is to act.
+    async fn loss(
+        &mut self,
+        stored: &StoredEntry,
+        (person, data, by): (PersonId, &Value, &str),
+        tell: &impl Fn(PersonId, Topic, &'static str, Vec<(&'static str, String)>, &str) -> Tell,
+    ) -> Result<Vec<Tell>, Refusal> {
+        let id = data["loss"].as_str().and_then(|id| id.parse::<RecordId>().ok());
+        let Some(id) = id else { return Ok(Vec::new()) };
+        let found = (self.app.store.loss(id).await?, self.app.store.person(person).await?);
+        let (Some(loss), Some(whose)) = found else { return Ok(Vec::new()) };
+        let (own, others) = match stored.kind.as_str() {
+            "loss.told" => ("notice-loss", "notice-loss-of"),
+            "loss.heard" => ("notice-loss-heard", "notice-loss-heard"),
+            "loss.obeyed" => ("notice-loss-obeyed", "notice-loss-obeyed"),
+            "loss.found" => ("notice-loss-found", "notice-loss-found"),
+            "loss.mistaken" => ("notice-loss-mistaken", "notice-loss-mistaken"),
+            "loss.let-in" => ("notice-loss-let-in", "notice-loss-let-in"),
+            "loss.closed" => ("notice-loss-closed", ""),
+            _ => return Ok(Vec::new()),
+        };
+        let label = if loss.label.is_empty() {
+            super::spoken(self.app, &whose).say(format!("thing-{}", loss.thing))
+        } else {
+            loss.label.clone()
+        };
+        let given = || vec![("device", label.clone()), ("name", whose.name.clone())];
+        let link = format!("/losses/{id}");
+        // Whoever told it by page has just read the same; by card or command it may have been somebody else.
+        let read = person_subject(person) == by && loss.way == "page" && stored.kind == "loss.told";
+        let mut tells = Vec::new();
+        if !read {
+            tells.push(tell(person, Topic::Account, own, given(), &link));
+        }
+        if !others.is_empty() {
+            for other in clocks::told_at_once(self.app, &whose).await? {
+                if person_subject(other) != by {
+                    tells.push(tell(other, Topic::Account, others, given(), &link));
+                }
+            }
+        }
+        Ok(tells)
     }
 
     /// What follows when a rule is not kept, what was asked for and decided, what binds somebody alone: told to
@@ -401,6 +459,7 @@ pub fn group(kind: &str) -> &'static str {
         "role" => "roles",
         "policy" => "policy",
         "case" | "exception" | "term" => "fairness",
+        "loss" => "losses",
         _ => "access",
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// How a system is spoken to.
 pub const KINDS: [&str; 3] = ["webhook", "rocketchat", "slack"];
 /// What it may hear.
-pub const EVENTS: [&str; 6] = ["devices", "people", "roles", "access", "policy", "fairness"];
+pub const EVENTS: [&str; 7] = ["devices", "people", "roles", "access", "policy", "fairness", "losses"];
 /// Most events that a webhook is sent one by one of those found together; more become one.
 const ONE_BY_ONE: usize = 50;
 

@@ -238,8 +238,23 @@ async fn prepared(app: &App, tells: Vec<Tell>) -> Result<Vec<Notice>, Refusal> {
     Ok(notices)
 }
 
+/// Writes down what is to be told; how much of it was not before.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub(super) async fn write_down(app: &App, tells: Vec<Tell>) -> Result<u64, Refusal> {
+    if tells.is_empty() {
+        return Ok(0);
+    }
+    let notices = prepared(app, tells).await?;
+    let mut write = app.store.write().await?;
+    let told = write.add_notices(notices).await?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(told)
+}
+
 /// What messages may be given.
-const GIVEN: [&str; 9] = ["device", "by", "unit", "role", "name", "n", "due", "rule", "pack"];
+const GIVEN: [&str; 10] = ["application", "device", "by", "unit", "role", "name", "n", "due", "rule", "pack"];
 
 /// A notice in somebody's words.
 pub fn said(notice: &Notice, words: &Words) -> String {

@@ -96,6 +96,8 @@ fn whole(old: &Pack, new: &Pack) -> Option<Changed> {
             ("data", pack.data_digest.chars().take(19).collect()),
             ("exceptions", exceptions(pack)),
             ("cases", cases(pack)),
+            ("break_glass", glass(pack)),
+            ("losses", losses(pack)),
             (
                 "questions",
                 manifest.questions.iter().map(|asked| said(&asked.ask, "en")).collect::<Vec<_>>().join(" "),
@@ -141,6 +143,24 @@ fn cases(pack: &Pack) -> String {
         cases.appeal_within,
         ladder.join(", ")
     )
+}
+
+/// Who may come in while it is not known whether they may, in words.
+fn glass(pack: &Pack) -> String {
+    let glass = pack.manifest.break_glass.as_ref();
+    glass.map_or_else(String::new, |glass| {
+        format!("{}: {}, {}", glass.people.join(", "), glass.tier, glass.lasts)
+    })
+}
+
+/// What is done when something is lost, in words.
+fn losses(pack: &Pack) -> String {
+    let step = |step: &stead_policy::losses::Step| {
+        let within = step.within.as_deref().unwrap_or_default();
+        [step.asks("en"), step.by.word(), within].join(" ").trim().to_owned()
+    };
+    let steps = pack.losses.steps.iter().map(step);
+    std::iter::once(pack.losses.call.clone()).chain(steps).collect::<Vec<_>>().join("; ")
 }
 
 /// The steps in which a rule is rolled out, in words.

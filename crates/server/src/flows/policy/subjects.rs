@@ -188,6 +188,7 @@ fn person_facts(records: &PersonRecords) -> Facts {
         ),
         known("person.manager.named", Value::One(Scalar::Bool(records.managers > 0)), "directory"),
         known("person.returns.overdue", int(records.overdue), "list of what goes back"),
+        known("person.losses.told_late", int(records.told_late), "record of losses"),
         match records.terms {
             0 => (
                 "person.terms.broken".to_owned(),

@@ -101,7 +101,7 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
         }
         LinkKind::Reset => {
             write.end_sessions(id, None, now).await?;
-            write.end_tokens(id, now).await?;
+            write.end_tokens(id, None, now).await?;
             write.end_calendar(id).await?;
         }
     }

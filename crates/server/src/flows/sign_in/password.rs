@@ -117,7 +117,7 @@ pub async fn set(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Resu
     write.put_password(who.person.id, &hash, short, app.now()).await?;
     let ended = write.end_sessions(who.person.id, Some(who.session.id), app.now()).await?;
     // Whoever knew the old password may have made tokens and a calendar's address with it.
-    write.end_tokens(who.person.id, app.now()).await?;
+    write.end_tokens(who.person.id, None, app.now()).await?;
     write.end_calendar(who.person.id).await?;
     write.end_links(who.person.id, app.now()).await?;
     changed(app, &mut write, who.person.id, "password.set", json!({ "sessions_ended": ended }))?;
@@ -195,7 +195,7 @@ pub fn known_browser(app: &App, person: PersonId, attempt: &Attempt) -> Option<S
 }
 
 /// What is said when an allowance is used up.
-pub(super) fn slow_down(wait: i64) -> Refusal {
+pub(in crate::flows) fn slow_down(wait: i64) -> Refusal {
     let seconds = (wait + 999) / 1000;
     Refusal::said(Kind::TooMany, "sign-in-slow-down").with("seconds", seconds)
 }

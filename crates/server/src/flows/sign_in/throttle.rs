@@ -24,6 +24,8 @@ pub enum Of<'a> {
     Code(&'a str),
     /// All attempts from one address.
     Address(IpAddr),
+    /// Guesses at the codes of wallet cards from one address.
+    Card(IpAddr),
 }
 
 impl Of<'_> {
@@ -32,9 +34,8 @@ impl Of<'_> {
             Self::Account(name) => format!("account {name}"),
             Self::Known(name, browser) => format!("known {browser} {name}"),
             Self::Code(name) => format!("code {name}"),
-            // A household or a provider's customer has many addresses of version 6, but one network.
-            Self::Address(IpAddr::V6(address)) => format!("network {:?}", &address.segments()[..4]),
-            Self::Address(address) => format!("address {address}"),
+            Self::Address(address) => network("address", address),
+            Self::Card(address) => network("card", address),
         };
         seal::digest(text.as_bytes())
     }
@@ -46,7 +47,16 @@ impl Of<'_> {
             Self::Code(_) => (5, 2 * time::MINUTE),
             // Many people may share an office's address.
             Self::Address(_) => (100, time::SECOND),
+            Self::Card(_) => (20, 30 * time::SECOND),
         }
+    }
+}
+
+/// A household or a provider's customer has many addresses of version 6, but one network.
+fn network(of: &str, address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(address) => format!("{of} network {:?}", &address.segments()[..4]),
+        IpAddr::V4(address) => format!("{of} {address}"),
     }
 }
 

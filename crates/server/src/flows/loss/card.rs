@@ -1,0 +1,70 @@
+//! The wallet card: a short code by which a loss can be told from any phone, without signing in and without a device.
+//! It opens nothing and shows no more than what somebody's devices are called.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+use stead_model::{PersonId, problem::Kind};
+use stead_store::people::Person;
+
+use super::{
+    super::{
+        enrol,
+        sign_in::{password::slow_down, throttle::Of},
+    },
+    entry, person_subject,
+};
+use crate::{App, error::Refusal};
+
+/// Makes somebody a card; its code, which is told this once. The one before is no good any more.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn make(app: &App, person: PersonId) -> Result<String, Refusal> {
+    let now = app.now();
+    // Fifty random bits, and a few guesses a minute.
+    let code: String = enrol::code(app.random()?).chars().take(11).collect();
+    let subject = person_subject(person);
+    let mut write = app.store.write().await?;
+    write.set_loss_card(person, &digest(app, &code), now).await?;
+    write.append(&entry(now, &subject, "loss-card.made", subject.clone(), json!({})))?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(code)
+}
+
+/// Takes somebody's card back.
+///
+/// # Errors
+/// [`Refusal`] when they have none or the store is away.
+pub async fn end(app: &App, person: PersonId) -> Result<(), Refusal> {
+    let subject = person_subject(person);
+    let mut write = app.store.write().await?;
+    if !write.end_loss_card(person).await? {
+        return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
+    }
+    write.append(&entry(app.now(), &subject, "loss-card.ended", subject.clone(), json!({})))?;
+    Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// Whose card bears this code, as it is typed. Guesses from one address are slowed down.
+///
+/// # Errors
+/// [`Refusal`] when it is nobody's, there were too many guesses, or the store is away.
+pub async fn holder(app: &App, code: &str, address: Option<IpAddr>) -> Result<Person, Refusal> {
+    let guesses = address.map(Of::Card);
+    if let Some(guesses) = guesses {
+        app.throttle.take(guesses, app.now()).map_err(slow_down)?;
+    }
+    let unknown = || Refusal::said(Kind::SignInFailed, "loss-code-wrong");
+    let card = app.store.loss_card_by(&digest(app, code)).await?.ok_or_else(unknown)?;
+    let person = app.store.person(card.person).await?.ok_or_else(unknown)?;
+    if let Some(guesses) = guesses {
+        app.throttle.forgive(guesses);
+    }
+    Ok(person)
+}
+
+/// The digest under which a code is kept: keyed, since a short code could be found by trying all.
+fn digest(app: &App, code: &str) -> String {
+    app.keys.sealing.mark(&format!("wallet card {}", enrol::letters(code)))
+}

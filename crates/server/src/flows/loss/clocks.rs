@@ -1,0 +1,86 @@
+//! The clocks of a loss: whoever takes a step hears before its time is over, and every day after that.
+
+use stead_model::{PersonId, Role, time};
+use stead_policy::losses::By;
+use stead_store::{
+    loss::{Loss, Step},
+    people::Person,
+};
+
+use crate::{
+    App,
+    error::Refusal,
+    flows::{
+        cases,
+        notices::{Tell, Topic, write_down},
+    },
+};
+
+/// Steps looked at in one round.
+const BATCH: i64 = 500;
+/// The longest before its time that somebody is reminded of a step.
+const AHEAD: i64 = time::DAY;
+
+/// Reminds of steps whose time is near or over; whether of any.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn run(app: &App) -> Result<bool, Refusal> {
+    let now = app.now();
+    let mut tells = Vec::new();
+    for (loss, step) in app.store.loss_steps_due(now.plus(AHEAD), BATCH).await? {
+        let Some(due) = step.due_at else { continue };
+        let left = due.since(now);
+        // A quarter of the time before its end is soon enough, and for what takes days, a day.
+        if left > AHEAD.min(due.since(loss.told_at) / 4) {
+            continue;
+        }
+        let when = if left > 0 { "soon".to_owned() } else { format!("late-{}", -left / time::DAY) };
+        let say = if left > 0 { "notice-loss-clock" } else { "notice-loss-late" };
+        for person in takers(app, &loss, &step).await? {
+            tells.push(Tell {
+                person,
+                topic: Topic::Account,
+                source: format!("loss:{}:{}:{when}", loss.id, step.name),
+                at: now,
+                say,
+                given: vec![
+                    ("device", loss.label.clone()),
+                    ("rule", step.asks.clone()),
+                    ("due", due.0.to_string()),
+                ],
+                link: format!("/losses/{}#steps", loss.id),
+            });
+        }
+    }
+    Ok(write_down(app, tells).await? > 0)
+}
+
+/// Who takes a step: its person, or those who hold the role for them.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn takers(app: &App, loss: &Loss, step: &Step) -> Result<Vec<PersonId>, Refusal> {
+    Ok(match By::from_word(&step.taker) {
+        Some(By::Person) | None => vec![loss.person],
+        Some(By::Role(role)) => {
+            app.store.holders(role, loss.unit).await?.into_iter().map(|(person, _)| person).collect()
+        }
+    })
+}
+
+/// Everybody who is to hear at once that something of somebody's was lost: security, coordinators, and who answers
+/// for them.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn told_at_once(app: &App, person: &Person) -> Result<Vec<PersonId>, Refusal> {
+    let mut all = cases::managers_of(app, person).await?;
+    for role in [Role::Security, Role::Coordinator] {
+        all.extend(app.store.holders(role, person.unit).await?.into_iter().map(|(holder, _)| holder));
+    }
+    all.sort();
+    all.dedup();
+    all.retain(|other| *other != person.id);
+    Ok(all)
+}
