@@ -8,9 +8,10 @@ use std::{
 use anyhow::Context;
 use stead_model::{
     Millis,
+    loss::{LOST, Lost},
     message::{ANSWER, Answer, DELIVERY, Delivery, VERSION},
     problem::Kind,
-    seal::{Envelope, SigningKey, VerifyingKey},
+    seal::{self, Envelope, SigningKey, VerifyingKey},
     time::{HOUR, SECOND},
 };
 
@@ -20,6 +21,7 @@ use crate::{
     facts,
     host::Host,
     kept::Kept,
+    lost::{self, Gone},
     notices::{self, ASK_EVERY},
     reporting::Prepared,
     spool::Spool,
@@ -44,6 +46,17 @@ pub enum CheckedIn {
     Answered(Box<Answer>),
     /// The server is away; why. What has changed waits in the spool.
     Away(String),
+    /// This computer was reported lost.
+    Lost(Lost),
+}
+
+/// Why a message got no answer, or another one.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error("this computer was reported lost")]
+    Lost(Lost),
 }
 
 /// An enrolled agent.
@@ -87,9 +100,11 @@ impl<'a> CheckIns<'a> {
     pub fn once(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<CheckedIn> {
         let prepared = Prepared::new(facts::collect(&self.host, &self.kept, &self.state.places(), now()))?;
         self.kept.save(&self.state.file("kept.json"))?;
-        if let Err(why) = self.deliver_spool(now)? {
-            self.wait_in_spool(&prepared, now())?;
-            return Ok(CheckedIn::Away(why));
+        if let Err(came_to) = self.deliver_spool(now)? {
+            if matches!(came_to, CheckedIn::Away(_)) {
+                self.wait_in_spool(&prepared, now())?;
+            }
+            return Ok(came_to);
         }
         let progress = self.state.progress()?;
         let whole =
@@ -101,10 +116,13 @@ impl<'a> CheckIns<'a> {
         let heartbeat = prepared.seal_heartbeat(&self.key, self.identity.device, seq, now())?;
         match self.send(&heartbeat) {
             Ok(answer) => self.answered(answer),
-            Err(SendError::Refused(problem)) if problem.kind.ends_with(Kind::FactsNeeded.slug()) => {
+            Err(Failed::Send(SendError::Refused(problem)))
+                if problem.kind.ends_with(Kind::FactsNeeded.slug()) =>
+            {
                 self.report(&prepared, now())
             }
-            Err(SendError::Away(why)) => Ok(CheckedIn::Away(why)),
+            Err(Failed::Send(SendError::Away(why))) => Ok(CheckedIn::Away(why)),
+            Err(Failed::Lost(order)) => Ok(CheckedIn::Lost(order)),
             Err(other) => Err(other.into()),
         }
     }
@@ -117,11 +135,12 @@ impl<'a> CheckIns<'a> {
                 self.reported(prepared, now)?;
                 self.answered(answer)
             }
-            Err(SendError::Away(why)) => {
+            Err(Failed::Send(SendError::Away(why))) => {
                 self.spool.add(seq, &report)?;
                 self.reported(prepared, now)?;
                 Ok(CheckedIn::Away(why))
             }
+            Err(Failed::Lost(order)) => Ok(CheckedIn::Lost(order)),
             Err(other) => Err(other.into()),
         }
     }
@@ -145,15 +164,16 @@ impl<'a> CheckIns<'a> {
         })?)
     }
 
-    /// Sends what waits, oldest first. The inner error is why the server is away.
-    fn deliver_spool(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<Result<(), String>> {
+    /// Sends what waits, oldest first. The inner error is what the check-in comes to where it ends here.
+    fn deliver_spool(&self, now: &dyn Fn() -> Millis) -> anyhow::Result<Result<(), CheckedIn>> {
         while let Some((name, late)) = self.spool.oldest()? {
             let delivery = Delivery { v: VERSION, device: self.identity.device, sent_at: now(), late };
             let device = self.identity.device.to_string();
             let envelope = self.key.seal(DELIVERY, &serde_json::to_vec(&delivery)?, &device);
             match self.send(&envelope) {
                 Ok(_) => {}
-                Err(SendError::Away(why)) => return Ok(Err(why)),
+                Err(Failed::Send(SendError::Away(why))) => return Ok(Err(CheckedIn::Away(why))),
+                Err(Failed::Lost(order)) => return Ok(Err(CheckedIn::Lost(order))),
                 // The server has a later one, or will never take this one: it must not block the rest.
                 Err(error) => eprintln!("stead: a report that waited was not taken: {error}"),
             }
@@ -169,17 +189,27 @@ impl<'a> CheckIns<'a> {
         Ok(seq)
     }
 
-    fn send(&self, envelope: &Envelope) -> Result<(Envelope, Answer), SendError> {
+    fn send(&self, envelope: &Envelope) -> Result<(Envelope, Answer), Failed> {
         let text = self.transport.post("/api/v1/check-ins", envelope)?;
         let unreadable = |why: &str| SendError::Away(format!("its answer {why}"));
         let sealed: Envelope = serde_json::from_str(&text).map_err(|_| unreadable("cannot be read"))?;
+        if let Ok(opened) = sealed.open(LOST, &self.answer_key) {
+            let order: Lost =
+                serde_json::from_slice(opened.bytes()).map_err(|_| unreadable("cannot be read"))?;
+            let sent = serde_json::to_string(envelope).map_err(|_| unreadable("cannot be read"))?;
+            // An order that somebody kept from another time is none.
+            return Err(match order.answers == seal::digest(sent.as_bytes()) {
+                true if order.device == self.identity.device => Failed::Lost(order),
+                true | false => unreadable("is to another message").into(),
+            });
+        }
         let opened = sealed
             .open(ANSWER, &self.answer_key)
             .map_err(|_| unreadable("is not sealed by the server this device enrolled at"))?;
         let answer: Answer =
             serde_json::from_slice(opened.bytes()).map_err(|_| unreadable("cannot be read"))?;
         if answer.device != self.identity.device {
-            return Err(unreadable("is for another device"));
+            return Err(unreadable("is for another device").into());
         }
         Ok((sealed, answer))
     }
@@ -190,6 +220,14 @@ impl<'a> CheckIns<'a> {
         }
         self.state.keep_latest(&sealed)?;
         Ok(CheckedIn::Answered(Box::new(answer)))
+    }
+
+    /// This computer was reported lost: it locks itself and forgets what it holds.
+    ///
+    /// # Errors
+    /// When something could not be forgotten.
+    pub fn obey(&self, order: &Lost, now: Millis) -> anyhow::Result<Gone> {
+        lost::obey(self.state, &self.host, (&self.identity, &self.key), order, now)
     }
 
     /// Asks what the person at this computer is to be told, and shows it; how much was shown.
@@ -237,6 +275,10 @@ impl<'a> CheckIns<'a> {
                     clearance = answer.clearance;
                 }
                 Ok(CheckedIn::Away(why)) => say(&format!("{why}; trying again")),
+                Ok(CheckedIn::Lost(order)) => {
+                    drop(tunnel);
+                    return self.obey(&order, now()).map(|_| ());
+                }
                 Err(error) => say(&format!("{error:#}")),
             }
             let asker = Asker {

@@ -62,6 +62,7 @@ pub fn enrol(
         trust,
     };
     state.set_identity(&identity, &seed).context("the identity could not be written down")?;
+    state.no_more_gone().context("that it was lost could not be taken away")?;
     Ok(identity)
 }
 

@@ -12,6 +12,8 @@ pub mod facts;
 pub mod files;
 pub mod host;
 pub mod kept;
+pub mod losing;
+pub mod lost;
 pub mod notices;
 pub mod place;
 pub mod reporting;

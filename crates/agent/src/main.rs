@@ -18,6 +18,8 @@ use stead_agent::{
     enrol, facts,
     host::Host,
     kept::Kept,
+    losing::{self, Desk, Said},
+    lost::{self, Gone},
     place::{Kind, Places},
     reporting::Prepared,
     show,
@@ -90,6 +92,33 @@ enum Command {
     },
     /// Take the tunnel down.
     Disconnect,
+    /// Tell that something is lost: everything it could open is shut at once.
+    #[command(
+        after_help = "Without WHAT it lists what can be reported. A device goes by its name; anything else is phone, storage, \
+                      papers, keys or other. Away from your computer: any phone, with your wallet card."
+    )]
+    Lost {
+        /// What is gone.
+        what: Option<String>,
+        /// What it is called, where it is no device.
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        label: String,
+        /// Somebody took it.
+        #[arg(long)]
+        stolen: bool,
+        /// Where and how, in a few words.
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        says: String,
+        /// Practise: nothing is shut, and nobody else is told.
+        #[arg(long)]
+        practice: bool,
+        /// Address of the server, where this computer is not enrolled.
+        #[arg(long, value_name = "ADDRESS", requires = "card")]
+        server: Option<String>,
+        /// The code of a wallet card.
+        #[arg(long, value_name = "CODE", requires = "server")]
+        card: Option<String>,
+    },
     /// Show the server's last answer, as long as it is valid.
     Status,
 }
@@ -114,6 +143,14 @@ fn main() -> ExitCode {
         Command::Place { kind, forget } => place(&state, kind, forget),
         Command::Connect { tunnel } => connect(&state, tunnel),
         Command::Disconnect => disconnect(&state),
+        Command::Lost { what, label, stolen, says, practice, server, card } => {
+            let desk = match (server, card) {
+                (Some(server), Some(code)) => Desk::Card { server, code },
+                _ => Desk::Device,
+            };
+            let said = Said { what: what.unwrap_or_default(), label, stolen, words: says, practice };
+            tell_loss(&state, &desk, &said)
+        }
         Command::Status => status(&state),
     };
     run.unwrap_or_else(|error| {
@@ -185,7 +222,38 @@ impl Pages for ServerPages {
     }
 }
 
+/// Ends so when this computer was reported lost: a service that ends so is not started again.
+const LOST: u8 = 3;
+
+/// Says what is still to be said of a computer that was reported lost, until it has arrived or `once`.
+fn gone(state: &State, gone: &Gone, once: bool) -> anyhow::Result<ExitCode> {
+    eprintln!("stead: {}", show::gone(gone));
+    while !lost::say(state, gone.clone())? && !once {
+        thread::sleep(FAREWELL_AGAIN);
+    }
+    Ok(ExitCode::from(LOST))
+}
+
+/// How long to wait before a farewell that did not arrive is sent again.
+const FAREWELL_AGAIN: Duration = Duration::from_secs(30);
+
+fn tell_loss(state: &State, desk: &Desk, said: &Said) -> anyhow::Result<ExitCode> {
+    if matches!(desk, Desk::Device) {
+        not_the_systems(state)?;
+    }
+    if said.what.is_empty() {
+        print!("{}", show::losable(&losing::ask(state, desk, now())?));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answered = losing::tell(state, desk, said, now())?;
+    anstream::print!("{}", show::receipt(&answered, &said.what));
+    Ok(ExitCode::SUCCESS)
+}
+
 fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
+    if let Some(left) = state.gone()?.filter(|_| matches!(state.identity(), Ok(None))) {
+        return gone(state, &left, once);
+    }
     let check_ins = CheckIns::open(state)?;
     if !once {
         let say = |line: &str| eprintln!("stead: {line}");
@@ -207,6 +275,8 @@ fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
         }
         watch.begin(wake);
         check_ins.keep_on(&now, &say, &woken)?;
+        let left = state.gone()?.context("this computer was told to forget, and has not")?;
+        return gone(state, &left, false);
     }
     match check_ins.once(&now)? {
         CheckedIn::Answered(answer) => {
@@ -220,6 +290,7 @@ fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        CheckedIn::Lost(order) => gone(state, &check_ins.obey(&order, now())?, true),
         CheckedIn::Away(why) => {
             eprintln!("stead: {why}");
             eprintln!("stead: what has changed waits here and is sent when the server is back");
@@ -301,6 +372,10 @@ fn disconnect(state: &State) -> anyhow::Result<ExitCode> {
 
 fn status(state: &State) -> anyhow::Result<ExitCode> {
     not_the_systems(state)?;
+    if let Some(left) = state.gone()?.filter(|_| matches!(state.identity(), Ok(None))) {
+        println!("{}", show::gone(&left));
+        return Ok(ExitCode::from(LOST));
+    }
     let identity =
         state.identity()?.context("this device is not enrolled; `stead check` works all the same")?;
     println!("{}, enrolled at {} for {}", identity.device, identity.server, identity.person);

@@ -4,10 +4,13 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
-use stead_model::{Finding, Millis, Outcome, Stage, Standing, message::Clearance};
+use stead_model::{Finding, Millis, Outcome, Stage, Standing, loss::LossAnswered, message::Clearance};
 use stead_policy::Pack;
 
-use crate::tunnel::{Became, Connected};
+use crate::{
+    lost::Gone,
+    tunnel::{Became, Connected},
+};
 
 const WIDTH: usize = 96;
 
@@ -137,6 +140,54 @@ pub fn tunnel(became: &Became) -> String {
         out.push_str("What is closed opens by itself as soon as that is mended.\n");
     }
     out
+}
+
+/// What can be reported lost, and how.
+pub fn losable(there: &LossAnswered) -> String {
+    let mut out = format!("What {} can report:\n", there.person);
+    for device in &there.devices {
+        let _ = writeln!(out, "  {:<24} {}", device.name, device.id);
+    }
+    out.push_str("  phone, storage, papers, keys, other\n");
+    out.push_str("Say which: `stead lost NAME`. It is shut out at once; `--practice` shuts nothing.\n");
+    call(&mut out, there);
+    out
+}
+
+/// What became of a report.
+pub fn receipt(answered: &LossAnswered, what: &str) -> String {
+    let mut out = String::new();
+    let Some(receipt) = &answered.receipt else { return out };
+    let bold = Style::new().bold();
+    if receipt.practice {
+        let _ = writeln!(out, "{bold}This was practice: nothing was shut, and nobody else was told.{bold:#}");
+        return out;
+    }
+    let _ = writeln!(out, "{bold}{what} is reported lost since {}.{bold:#}", when(receipt.told_at));
+    for door in &receipt.shut {
+        let _ = writeln!(out, "  shut: {door}");
+    }
+    let _ = writeln!(out, "Security has been told. What is left to do: {}", receipt.page);
+    call(&mut out, answered);
+    out
+}
+
+fn call(out: &mut String, answered: &LossAnswered) {
+    if !answered.call.is_empty() {
+        let _ = writeln!(out, "Or call {}.", answered.call);
+    }
+}
+
+/// That this computer was reported lost, and what to do where it is there again.
+pub fn gone(gone: &Gone) -> String {
+    let locked = if gone.locked { "locked its screens and " } else { "" };
+    format!(
+        "this computer was reported lost on {}; on {} it {locked}forgot its keys. \
+         If it is there again: ask your coordinator for a code, and run `stead enroll {} CODE`",
+        when(gone.lost_at),
+        when(gone.at),
+        gone.server
+    )
 }
 
 fn style(outcome: Outcome) -> Style {

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     files,
+    lost::Gone,
     notices::KeptNotice,
     place::Places,
     tunnel::{Became, Wish},
@@ -23,6 +24,11 @@ use crate::{
 
 /// The server's last answer of all.
 const LATEST: &str = "latest.json";
+
+/// That this computer was reported lost.
+const GONE: &str = "lost.json";
+/// The device's key.
+const KEY: &str = "device.key";
 
 /// Who this device is, as the server wrote it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,7 +118,7 @@ impl State {
     pub fn set_identity(&self, identity: &Identity, seed: &Seed) -> io::Result<()> {
         self.make()?;
         let text = Zeroizing::new(seal::hex(seed.as_ref()));
-        files::write_whole(&self.file("device.key"), text.as_bytes(), 0o600)?;
+        files::write_whole(&self.file(KEY), text.as_bytes(), 0o600)?;
         self.write("progress.json", &Progress::default())?;
         self.write("identity.json", identity)
     }
@@ -122,10 +128,10 @@ impl State {
     /// # Errors
     /// When it cannot be read or is no key.
     pub fn key(&self) -> io::Result<SigningKey> {
-        let text = Zeroizing::new(fs::read_to_string(self.file("device.key"))?);
+        let text = Zeroizing::new(fs::read_to_string(self.file(KEY))?);
         let bytes = Zeroizing::new(seal::unhex(text.trim()).unwrap_or_default());
-        let seed: [u8; 32] = bytes.as_slice().try_into().map_err(|_| damaged("device.key"))?;
-        SigningKey::from_seed(&Zeroizing::new(seed)).map_err(|_| damaged("device.key"))
+        let seed: [u8; 32] = bytes.as_slice().try_into().map_err(|_| damaged(KEY))?;
+        SigningKey::from_seed(&Zeroizing::new(seed)).map_err(|_| damaged(KEY))
     }
 
     /// What changes from one message to the next.
@@ -247,6 +253,62 @@ impl State {
     /// When it cannot be written.
     pub fn set_notices(&self, notices: &[KeptNotice]) -> io::Result<()> {
         self.write("notices.json", &notices)
+    }
+
+    /// That this computer was reported lost, where it was.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn gone(&self) -> io::Result<Option<Gone>> {
+        self.read(GONE)
+    }
+
+    /// Writes down that it was reported lost.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_gone(&self, gone: &Gone) -> io::Result<()> {
+        self.write(GONE, gone)
+    }
+
+    /// Takes away that it was reported lost: it was enrolled anew.
+    ///
+    /// # Errors
+    /// When it cannot be taken away.
+    pub fn no_more_gone(&self) -> io::Result<()> {
+        match fs::remove_file(self.file(GONE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Forgets everything but that it was reported lost: first the key, then the rest.
+    ///
+    /// # Errors
+    /// When something could not be taken away; the rest is all the same.
+    pub fn forget(&self) -> io::Result<()> {
+        let key = self.file(KEY);
+        let mut done = match fs::metadata(&key) {
+            Ok(found) => {
+                let nothing = vec![0; usize::try_from(found.len()).unwrap_or(64)];
+                let over = fs::write(&key, nothing).and_then(|()| fs::File::open(&key)?.sync_all());
+                over.and(fs::remove_file(&key))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_name() == GONE {
+                continue;
+            }
+            let gone = match entry.file_type()?.is_dir() {
+                true => fs::remove_dir_all(entry.path()),
+                false => fs::remove_file(entry.path()),
+            };
+            done = done.and(gone);
+        }
+        done
     }
 
     fn read<T: for<'a> Deserialize<'a>>(&self, name: &str) -> io::Result<Option<T>> {

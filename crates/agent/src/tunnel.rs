@@ -270,6 +270,15 @@ impl Up {
     }
 }
 
+/// Takes down whatever stands of a tunnel; the next start of the computer does where this cannot.
+pub fn clear(state: &State) {
+    if state.tunnel().is_ok_and(|became| became.is_some())
+        && let Err(error) = Tunnel::clear(INTERFACE)
+    {
+        eprintln!("stead: the tunnel could not be taken down: {error}");
+    }
+}
+
 fn new_key() -> anyhow::Result<PrivateKey> {
     let mut bytes = Zeroizing::new([0; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| anyhow::anyhow!("the system gave no randomness"))?;

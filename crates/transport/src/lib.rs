@@ -3,7 +3,8 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use stead_model::{problem::Problem, seal::Envelope};
+use serde::Serialize;
+use stead_model::problem::Problem;
 use ureq::{
     Agent,
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
@@ -70,13 +71,13 @@ impl Transport {
         Ok(Self { agent, server })
     }
 
-    /// Sends a sealed message; the body of the answer.
+    /// Sends a message, most often a sealed one; the body of the answer.
     ///
     /// # Errors
     /// [`SendError`].
-    pub fn post(&self, path: &str, envelope: &Envelope) -> Result<String, SendError> {
+    pub fn post(&self, path: &str, message: &impl Serialize) -> Result<String, SendError> {
         let away = |error: &dyn std::fmt::Display| SendError::Away(error.to_string());
-        let body = serde_json::to_string(envelope).map_err(|error| away(&error))?;
+        let body = serde_json::to_string(message).map_err(|error| away(&error))?;
         let response = self
             .agent
             .post(format!("{}{path}", self.server))
