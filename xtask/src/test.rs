@@ -35,9 +35,19 @@ impl Test {
             machine::run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund", "--silent"])?;
         }
         let proxies = need(
-            "nginx and Caddy",
-            || Path::new("/usr/sbin/nginx").exists() && machine::has("caddy"),
-            &["nginx-light", "caddy"],
+            "nginx, Caddy and HAProxy",
+            || {
+                ["/usr/sbin/nginx", "/usr/bin/caddy", "/usr/sbin/haproxy"]
+                    .iter()
+                    .all(|path| Path::new(path).exists())
+            },
+            &["nginx-light", "caddy", "haproxy"],
+            &mut skipped,
+        )?;
+        let networks = need(
+            "networks of their own",
+            || Path::new("/usr/sbin/nft").exists() && Path::new("/usr/sbin/ip").exists(),
+            &["nftables", "iproute2"],
             &mut skipped,
         )?;
         let python = need("Python", has_python, &["python3", "python3-venv"], &mut skipped)?;
@@ -63,7 +73,7 @@ impl Test {
         }
         // Tests that would be skipped fail instead when what they need is there.
         let mut arguments = vec!["test", "--workspace"];
-        let all = postgres && browser && proxies && python;
+        let all = postgres && browser && proxies && networks && python;
         if !all {
             arguments.push("--no-fail-fast");
         }

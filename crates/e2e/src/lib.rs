@@ -9,6 +9,7 @@
 pub mod machine;
 pub mod mail;
 pub mod network;
+pub mod office;
 pub mod proxy;
 
 use std::{

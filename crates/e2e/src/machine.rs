@@ -154,6 +154,11 @@ impl Machine {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Whether there is such a file on it.
+    pub fn has(&self, path: &str) -> bool {
+        self.run(&["test", "-e", &format!("root/{path}")], false).status.success()
+    }
+
     /// Puts a disk into it that is not encrypted.
     pub fn plug_in(&self) {
         let done = self.run(&["sh", "-c", PLUG_IN], false);

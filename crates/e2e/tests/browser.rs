@@ -128,7 +128,7 @@ fn the_gate_walks_in_a_real_browser() {
     copy_pack(
         &pack,
         &[
-            ("pack.toml", "version = 4", "version = 5"),
+            ("pack.toml", "version = 5", "version = 6"),
             ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P0D\""),
         ],
     );
@@ -196,7 +196,7 @@ fn the_glass_is_broken_in_a_real_browser() {
     let pack = f.folder.path().join("glass");
     let rule = "[break_glass]\npeople = [\"sam@stead.example\", \"ada@stead.example\"]\n\
                 tier = \"restricted\"\nlasts = \"PT1H\"\n\n[exceptions]";
-    copy_pack(&pack, &[("pack.toml", "version = 4", "version = 5"), ("pack.toml", "[exceptions]", rule)]);
+    copy_pack(&pack, &[("pack.toml", "version = 5", "version = 6"), ("pack.toml", "[exceptions]", rule)]);
     let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = f.token(&author, &["read", "system", "people"]);

@@ -59,7 +59,7 @@ fn world(f: &mut Fleet) -> World {
 fn quick(f: &mut Fleet, w: &World, more: &[(&str, &str, &str)]) {
     let pack = f.folder.path().join("quick");
     let mut changes = vec![
-        ("pack.toml", "version = 4", "version = 5"),
+        ("pack.toml", "version = 5", "version = 6"),
         ("pack.toml", "manager_after = \"P3D\"", "manager_after = \"PT1S\""),
         ("pack.toml", "decision_after = \"P4D\"", "decision_after = \"PT1S\""),
         ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"PT1S\""),
@@ -322,7 +322,7 @@ fn opm_s4_what_is_judged_goes_out_as_oscal_and_reports(f: &mut Fleet) {
         assert_eq!(status, 200, "{name}: {}", String::from_utf8_lossy(&printed));
         if let Some(read) = read_pdf(&printed) {
             assert_eq!(read["tagged"], true, "{name}: {read}");
-            assert!(read["text"].as_str().unwrap().contains("remote-work 4"), "{name}: {read}");
+            assert!(read["text"].as_str().unwrap().contains("remote-work 5"), "{name}: {read}");
         }
     }
 }
@@ -430,7 +430,7 @@ fn rc_9_a_version_reaches_everybody_by_mail_or_names_who_is_missing_and_why() {
     assert!(page.contains("This has changed since") && page.contains("3 days before"), "{page}");
 
     let mut told = String::new();
-    while !(told.contains("remote-work 5 is in force") && told.contains("You were to confirm")) {
+    while !(told.contains("remote-work 6 is in force") && told.contains("You were to confirm")) {
         let mail = peer.next_to("sam@stead.example");
         assert_eq!((mail["tls"].as_bool(), mail["signed_in"].as_bool()), (Some(true), Some(true)));
         told += mail["parts"]["text/plain"].as_str().unwrap();

@@ -254,7 +254,7 @@ fn strict(w: &mut World) {
 /// Publishes the pack with changes; with none of the rules about devices but those that are named.
 fn publish(w: &mut World, changes: &[(&str, &str, &str)], keep: Option<&[&str]>) {
     let pack = w.f.folder.path().join("strict");
-    copy_pack(&pack, &[&[("pack.toml", "version = 4", "version = 5")], changes].concat());
+    copy_pack(&pack, &[&[("pack.toml", "version = 5", "version = 6")], changes].concat());
     if let Some(keep) = keep {
         keep_rules(&pack, keep);
     }

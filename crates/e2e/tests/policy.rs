@@ -15,7 +15,7 @@ fn next_version(folder: &Path) {
     copy_pack(
         folder,
         &[
-            ("pack.toml", "version = 4", "version = 5"),
+            ("pack.toml", "version = 5", "version = 6"),
             ("rules/disk-encrypted.md", "grace = \"P3D\"", "grace = \"P1D\""),
         ],
     );
@@ -62,9 +62,9 @@ fn rc_9_a_change_of_the_policy_is_published_by_two_reaches_everybody_and_is_conf
 
     // It is in force for everybody and every device at once; the version before stays readable.
     let (_, page) = f.client.get("/policy", &sam).unwrap();
-    assert!(page.contains("remote-work 5") && page.contains("One day for a clear disk."));
+    assert!(page.contains("remote-work 6") && page.contains("One day for a clear disk."));
     let answer = f.report(&facts);
-    assert_eq!(answer.policy, "remote-work 5");
+    assert_eq!(answer.policy, "remote-work 6");
     let digest = page.split("name=\"digest\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     for (cookie, done) in [(&sam, 1), (&author, 2), (&other, 3)] {
         let (status, _) = f

@@ -58,7 +58,15 @@ impl Client {
     /// # Errors
     /// When the connection breaks.
     pub fn get_bytes(&mut self, path: &str, cookie: &str) -> io::Result<(u16, Vec<u8>)> {
-        self.request("GET", path, &[("cookie", cookie)], "")?;
+        self.get_bytes_with(path, &[("cookie", cookie)])
+    }
+
+    /// The same with these headers.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn get_bytes_with(&mut self, path: &str, headers: &[(&str, &str)]) -> io::Result<(u16, Vec<u8>)> {
+        self.request("GET", path, headers, "")?;
         let (status, body, _) = self.whole_answer()?;
         Ok((status, body))
     }
