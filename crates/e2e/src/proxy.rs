@@ -34,6 +34,15 @@ fn docs(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
+/// A configuration with what stands in it for an example put right.
+fn filled(mut text: String, changes: &[(&str, String)]) -> String {
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
 /// Which proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -41,6 +50,8 @@ pub enum Kind {
     Nginx,
     /// Caddy, with `forward_auth`.
     Caddy,
+    /// HAProxy, with a few lines of Lua.
+    HaProxy,
 }
 
 /// A proxy in front of the application `records`. It ends when dropped.
@@ -60,18 +71,20 @@ impl Proxy {
         let at = folder.path();
         let mut command = match kind {
             Kind::Nginx => {
-                let mut text = docs("nginx.conf");
-                for (from, to) in [
-                    ("listen 443 ssl default_server;", format!("listen 127.0.0.1:{port} default_server;")),
-                    ("listen 443 ssl;", format!("listen 127.0.0.1:{port};")),
-                    ("records.example.org;", "records.localhost;".to_owned()),
-                    ("127.0.0.1:8787", stead.to_string()),
-                    ("127.0.0.1:3000", app.to_string()),
-                ] {
-                    assert!(text.contains(from), "{from}");
-                    text = text.replace(from, &to);
-                }
-                text = text.lines().filter(|line| !line.contains("ssl_")).collect::<Vec<_>>().join("\n");
+                let text = filled(
+                    docs("nginx.conf"),
+                    &[
+                        (
+                            "listen 443 ssl default_server;",
+                            format!("listen 127.0.0.1:{port} default_server;"),
+                        ),
+                        ("listen 443 ssl;", format!("listen 127.0.0.1:{port};")),
+                        ("records.example.org;", "records.localhost;".to_owned()),
+                        ("127.0.0.1:8787", stead.to_string()),
+                        ("127.0.0.1:3000", app.to_string()),
+                    ],
+                );
+                let text = text.lines().filter(|line| !line.contains("ssl_")).collect::<Vec<_>>().join("\n");
                 let whole = format!(
                     "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;\n\
                      events {{ worker_connections 1024; }}\nhttp {{ access_log off; \
@@ -85,23 +98,38 @@ impl Proxy {
                 command
             }
             Kind::Caddy => {
-                let mut text = docs("Caddyfile");
-                for (from, to) in [
-                    (
-                        "\nrecords.example.org {",
-                        format!("\nhttp://records.localhost:{port} {{\n\tbind 127.0.0.1"),
-                    ),
-                    ("127.0.0.1:8787", stead.to_string()),
-                    ("127.0.0.1:3000", app.to_string()),
-                ] {
-                    assert!(text.contains(from), "{from}");
-                    text = text.replace(from, &to);
-                }
+                let here = format!("\nhttp://records.localhost:{port} {{\n\tbind 127.0.0.1");
+                let text = filled(
+                    docs("Caddyfile"),
+                    &[
+                        ("\nrecords.example.org {", here),
+                        ("127.0.0.1:8787", stead.to_string()),
+                        ("127.0.0.1:3000", app.to_string()),
+                    ],
+                );
                 fs::write(at.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{text}"))
                     .unwrap();
                 let mut command = Command::new(installed("caddy")?);
                 command.args(["run", "--adapter", "caddyfile", "--config"]).arg(at.join("Caddyfile"));
                 command.env("HOME", at);
+                command
+            }
+            Kind::HaProxy => {
+                let lua = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gate/stead-gate.lua");
+                let bind = "bind :443 ssl crt /etc/ssl/records.pem alpn http/1.1";
+                let text = filled(
+                    docs("haproxy.cfg"),
+                    &[
+                        (bind, format!("bind 127.0.0.1:{port}")),
+                        ("/etc/haproxy/stead-gate.lua", lua.display().to_string()),
+                        ("records.example.org", "records.localhost".to_owned()),
+                        ("127.0.0.1:8787", stead.to_string()),
+                        ("127.0.0.1:3000", app.to_string()),
+                    ],
+                );
+                fs::write(at.join("haproxy.cfg"), text).unwrap();
+                let mut command = Command::new(installed("haproxy")?);
+                command.args(["-db", "-f"]).arg(at.join("haproxy.cfg"));
                 command
             }
         };
@@ -180,7 +208,7 @@ fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
         if head.starts_with("GET /long ") || head.to_ascii_lowercase().contains("upgrade: websocket") {
             return goes_on(reader.get_mut(), head.starts_with("GET /long "));
         }
-        let said = format!("the application was asked:\n{head}");
+        let said = format!("the application was asked:\n{head}{}", String::from_utf8_lossy(&body));
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Type: text/plain\r\n\r\n{said}",
             said.len()
@@ -193,7 +221,11 @@ fn answer(stream: TcpStream, count: &AtomicUsize) -> Option<()> {
 fn goes_on(stream: &mut TcpStream, download: bool) -> Option<()> {
     let head = match download {
         true => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        false => "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        // It fits the key that tests send.
+        false => {
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        }
     };
     stream.write_all(head.as_bytes()).ok()?;
     let letter: &[u8] = if download { b"1\r\n.\r\n" } else { b"." };

@@ -287,6 +287,13 @@ fn rc_6_caddy_lets_in_whoever_is_cleared() {
     lets_in_whoever_is_cleared(&mut w);
 }
 
+#[test]
+fn rc_6_haproxy_lets_in_whoever_is_cleared() {
+    let Some(mut w) = world(Kind::HaProxy, None) else { return };
+    strict(&mut w);
+    lets_in_whoever_is_cleared(&mut w);
+}
+
 /// Shapes of requests that try to come in without being let in: what is sent, and by what name.
 fn hostile(host: &str, cookies: &[(&str, String)]) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = Vec::new();
@@ -531,6 +538,31 @@ fn refuses_whatever_is_sent(kind: Kind) {
     let told = page.body.to_ascii_lowercase();
     assert!(!told.contains("other"), "{told}");
     assert!(told.contains(&format!("stead-person: {}", w.sam_id)), "{told}");
+    // What they send with a request is the application's alone, and nothing of it stays behind in a connection to the
+    // gate, where it would be read as the next question.
+    let body = "GET /gate/auth/records HTTP/1.1\r\nHost: x\r\n\r\n";
+    for _ in 0..20 {
+        let request = format!(
+            "POST /pay HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            w.host(),
+            browser.header(&w.host()),
+            body.len()
+        );
+        let begun = Instant::now();
+        let page = send_raw(w.proxy.port, request.as_bytes());
+        assert!(page.status == 200 && page.body.ends_with(body), "{kind:?}: {page:?}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{kind:?}: the gate waits for what is not sent to it"
+        );
+        let stranger = format!(
+            "POST /pay HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            w.host(),
+            body.len()
+        );
+        let page = send_raw(w.proxy.port, stranger.as_bytes());
+        assert_eq!(page.status, 401, "{kind:?}: {page:?}");
+    }
 }
 
 #[test]
@@ -541,6 +573,43 @@ fn rc_6_nginx_refuses_whatever_is_sent() {
 #[test]
 fn rc_6_caddy_refuses_whatever_is_sent() {
     refuses_whatever_is_sent(Kind::Caddy);
+}
+
+#[test]
+fn rc_6_haproxy_refuses_whatever_is_sent() {
+    refuses_whatever_is_sent(Kind::HaProxy);
+}
+
+/// What is asked for by a proxy that hands on whatever is not yes (Traefik): never 2xx but for who is let in.
+#[test]
+fn rc_6_the_door_leads_on_whom_it_does_not_let_in() {
+    let Some(mut w) = world(Kind::Nginx, None) else { return };
+    strict(&mut w);
+    w.report(&disk(true));
+    let browser = w.inside();
+    let (at, cookies) = (w.f.server.address.port(), browser.header(&w.host()));
+    let ask = |application: &str, more: &str| {
+        let head = format!(
+            "GET /gate/door/{application} HTTP/1.1\r\nHost: x\r\nX-Forwarded-Uri: /pay?a=b\r\nConnection: close\r\n{more}\r\n"
+        );
+        send_raw(at, head.as_bytes())
+    };
+    let html = "Accept: text/html\r\n";
+    let page = ask("records", &format!("Cookie: {cookies}\r\n{html}"));
+    assert_eq!((page.status, page.header("stead-person")), (204, Some(w.sam_id.as_str())), "{page:?}");
+    let page = ask("records", html);
+    let to = page.header("location").unwrap_or_default().to_owned();
+    assert!(
+        page.status == 303 && to.contains("/gate/enter/records") && to.contains("to=%2Fpay%3Fa%3Db"),
+        "{page:?}"
+    );
+    assert_eq!(ask("records", "").status, 401, "a program");
+    assert_eq!(ask("other", html).status, 404);
+    w.report(&disk(false));
+    let page = ask("records", &format!("Cookie: {cookies}\r\n{html}"));
+    let to = page.header("location").unwrap_or_default();
+    assert!(page.status == 303 && to.contains("/gate/refused/records"), "{page:?}");
+    assert_eq!(ask("records", &format!("Cookie: {cookies}\r\n")).status, 403, "a program");
 }
 
 /// Proofs that are expired, used twice, or another's are refused, each with its own reason in the log, and nothing of
@@ -743,7 +812,7 @@ impl Runs {
 /// What runs on after it was let in ends when it would not be let in any more.
 #[test]
 fn rc_6_what_runs_is_cut_when_the_device_is_not_let_in_any_more() {
-    for kind in [Kind::Nginx, Kind::Caddy] {
+    for kind in [Kind::Nginx, Kind::Caddy, Kind::HaProxy] {
         let Some(mut w) = world(kind, None) else { return };
         strict(&mut w);
         let relay = Relay::start(w.f.server.address, w.app.address);

@@ -47,6 +47,7 @@ pub fn routes(app: &Arc<App>) -> Routes {
     let routes = api::routes(web::routes(Routes::new(Arc::clone(app))));
     let routes = routes
         .get("/gate/auth/{application}", Need::Seal, door::auth)
+        .get("/gate/door/{application}", Need::Seal, door::door)
         .get("/gate/tunnels/{tunnel}/peers", Need::Seal, peers::get)
         .get("/.stead/{application}/start", Need::Seal, door::start)
         .get("/.stead/{application}/enter", Need::Seal, door::enter)

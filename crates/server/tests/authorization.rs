@@ -31,6 +31,7 @@ const TABLE: &str = "
 GET  /                              all
 GET  /home                          all
 GET  /gate/auth/{application}       everyone
+GET  /gate/door/{application}       everyone
 GET  /gate/tunnels/{tunnel}/peers   everyone
 GET  /.stead/{application}/start    everyone
 GET  /.stead/{application}/enter    everyone

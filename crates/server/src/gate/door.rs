@@ -43,7 +43,8 @@ pub const PASS: &str = "__Host-stead-pass";
 const BEGUN: &str = "__Host-stead-begun";
 
 /// Where the proxy says which address was asked for.
-const ORIGINAL: HeaderName = HeaderName::from_static("x-original-uri");
+const ORIGINAL: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-uri"), HeaderName::from_static("x-forwarded-uri")];
 
 /// What the gate says to a proxy.
 #[derive(Debug)]
@@ -141,6 +142,17 @@ pub async fn auth(State(app): State<Arc<App>>, Path(name): Path<String>, headers
     }
 }
 
+/// `GET /gate/door/{application}`: the same for a proxy that hands on to the browser whatever is not yes, as Traefik
+/// does; where nobody is let in, the answer leads on.
+pub async fn door(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let answer = auth(State(Arc::clone(&app)), Path(name.clone()), headers.clone()).await;
+    match answer.status() {
+        StatusCode::NO_CONTENT => answer,
+        StatusCode::UNAUTHORIZED => start(State(app), Path(name), headers).await,
+        _ => refused(State(app), Path(name), headers).await,
+    }
+}
+
 /// Who it is, for the application: in headers that the proxy sets over whatever was sent.
 fn identity(pass: &Pass, id: PersonId, person: &Person) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -181,7 +193,8 @@ fn is_browser(headers: &HeaderMap) -> bool {
 
 /// The address that was asked for, as the proxy says it: a path of the application, or its first page.
 fn original(headers: &HeaderMap) -> &str {
-    let said = headers.get(ORIGINAL).and_then(|value| value.to_str().ok()).unwrap_or("/");
+    let said = ORIGINAL.iter().find_map(|name| headers.get(name)).and_then(|value| value.to_str().ok());
+    let said = said.unwrap_or("/");
     auth::local_path(said).filter(|path| !path.starts_with("/.stead/")).unwrap_or("/")
 }
 

@@ -1,0 +1,54 @@
+-- Asks Stead, for haproxy.cfg.
+
+-- How many milliseconds an answer may take. HAProxy tries four times before it gives up.
+local PATIENCE = 2500
+
+-- A header that was sent several times, as one. HAProxy counts from 0.
+local function line(headers, name, between)
+    local values = headers[name]
+    return values and table.concat(values, between, 0)
+end
+
+-- Asks with GET, without a body, and tells the application's host, the browser's cookies, and what is told besides.
+-- Whatever goes wrong, there is an answer, and it lets nobody in.
+local function ask(txn, stead, path, told)
+    local sent = txn.http:req_get_headers()
+    told["Host"] = { line(sent, "host", ",") }
+    told["Cookie"] = { line(sent, "cookie", "; ") }
+    local question = { url = "http://" .. stead .. path, headers = told, timeout = PATIENCE }
+    local went, answer = pcall(function() return core.httpclient():get(question) end)
+    return went and answer or { status = 503, headers = {} }
+end
+
+-- Asks whether to let in. HAProxy lets in where the status is 204, and only there.
+core.register_action("stead-auth", { "http-req" }, function(txn, stead, application)
+    local answer = ask(txn, stead, "/gate/auth/" .. application, {})
+    for _, name in ipairs({ "person", "name", "email", "device" }) do
+        local value = line(answer.headers, "stead-" .. name, ",")
+        if value and value ~= "" then
+            txn:set_var("txn.stead_" .. name, value)
+        end
+    end
+    txn:set_var("txn.stead_status", answer.status)
+end, 2)
+
+-- Hands on what Stead says at the path of the request.
+core.register_action("stead-step", { "http-req" }, function(txn, stead)
+    local sent = txn.http:req_get_headers()
+    local answer = ask(txn, stead, txn.f:pathq(), {
+        ["Accept"] = { line(sent, "accept", ",") },
+        ["Accept-Language"] = { line(sent, "accept-language", ",") },
+        ["X-Original-URI"] = { txn:get_var("txn.stead_asked") },
+    })
+    local reply = txn:reply({ status = answer.status, body = answer.body })
+    for name, values in pairs(answer.headers) do
+        -- How long it is and how it was sent is for HAProxy to say.
+        if name ~= "content-length" and name ~= "transfer-encoding" and name ~= "connection" then
+            for place = 0, #values do
+                reply:add_header(name, values[place])
+            end
+        end
+    end
+    -- This ends the request.
+    txn:done(reply)
+end, 1)
