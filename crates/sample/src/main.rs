@@ -5,6 +5,7 @@
 
 mod fairness;
 mod fleet;
+mod losses;
 mod people;
 mod policy;
 
@@ -96,6 +97,7 @@ async fn make(arguments: Arguments) -> anyhow::Result<()> {
         policy::live(&app, (day, left), &organisation, &mut luck).await?;
         jobs::once(&app).await;
         fairness::live(&app, day, &organisation, &mut luck).await?;
+        losses::live(&app, left).await?;
         tell(&app).await.map_err(told)?;
         if day % 30 == 0 || left == 0 {
             let head = app.store.ledger_head().await?;

@@ -118,9 +118,9 @@ async fn gather(app: &App, loss: &Loss, words: &Words) -> Result<Report, Refusal
 
 /// Whether it was encrypted when it was lost, with what that is known from.
 fn encryption(loss: &Loss, known: &Evidence, words: &Words) -> Section {
-    let mut about = vec![words.say(format!("loss-encrypted-{}", known.encrypted.word()))];
+    let mut about = vec![format!("{}.", words.say(format!("loss-encrypted-{}", known.encrypted.word())))];
     if !known.why.is_empty() {
-        about.push(known.why.clone());
+        about.push(format!("{}.", known.why));
     }
     if let Some(at) = known.received_at {
         let age = words.ago(at, loss.told_at);
@@ -135,7 +135,7 @@ fn encryption(loss: &Loss, known: &Evidence, words: &Words) -> Section {
         ]
     });
     let head = ["loss-disk", "loss-encrypted", "loss-disk-how"].map(|name| words.say(name)).to_vec();
-    section(words.say("loss-encrypted-title"), about.join(". "), head, rows.collect())
+    section(words.say("loss-encrypted-title"), about.join(" "), head, rows.collect())
 }
 
 /// The entries of the ledger about it, and by which checkpoint they can be checked.
