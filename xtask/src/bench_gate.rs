@@ -99,6 +99,14 @@ impl Gate {
         println!("p99 with 4 connections:    {:.2} ms and {:.2} ms", p99(&slow_not).0, p99(&slow_asking).0);
         println!("server: {:.1} MiB", resident(server.id())?);
 
+        let mut times = lost(&mut client, front, (&pass, &session), &device)?;
+        times.sort_by(f64::total_cmp);
+        println!(
+            "from the begin of telling of a loss until nginx refuses it, {LOSSES} losses: median {:.1} ms, p99 {:.1} ms, most {:.1} ms",
+            times[LOSSES / 2],
+            times[LOSSES * 99 / 100],
+            times[LOSSES - 1]
+        );
         let times = revoked(&server, front, &pass, &device)?;
         println!("from the answer to shutting a device out until nginx refuses it: {times:.1} ms");
         drop(server);
@@ -146,6 +154,41 @@ fn pass(client: &mut Client, device: &SimDevice, session: &str) -> anyhow::Resul
         };
     }
     bail!("no pass was given")
+}
+
+/// How many losses are told, one after the other.
+const LOSSES: usize = 300;
+
+/// How long each loss takes from the begin of telling it until nginx refuses what it let in, in milliseconds; each is undone
+/// as a false alarm before the next.
+fn lost(
+    client: &mut Client,
+    front: u16,
+    (pass, session): (&str, &str),
+    device: &SimDevice,
+) -> anyhow::Result<Vec<f64>> {
+    let mut browser = Client::connect(([127, 0, 0, 1], front).into())?;
+    let mut until = |wanted: bool| -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while (browser.get("/index.html", pass)?.0 == 200) != wanted {
+            ensure!(begun.elapsed() < Duration::from_secs(10), "nginx never saw it");
+        }
+        Ok(())
+    };
+    let what = format!("device:{}", device.id);
+    let mut times = Vec::with_capacity(LOSSES);
+    for _ in 0..LOSSES {
+        until(true)?;
+        let begun = Instant::now();
+        let (status, body) = client.post_form("/lost", session, &[("what", &what)])?;
+        ensure!(status == 303, "{status}: {body}");
+        let page = client.location().context("no page of the loss")?.to_owned();
+        until(false)?;
+        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        let (status, body) = client.post_form(&format!("{page}/back"), session, &[("how", "mistaken")])?;
+        ensure!(status == 303, "{status}: {body}");
+    }
+    Ok(times)
 }
 
 struct Nginx(Child);
