@@ -3,17 +3,20 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use stead_model::{
     DeviceId, Millis, PersonId, Role, Standing, UnitId,
     loss::{
         FAREWELL, Farewell, LOSS_ANSWERED, LOSS_ASKED, LOST, LossAnswered, LossAsked, LossTold, Lost, Thing,
     },
-    message::{Enrolled, VERSION},
+    message::{ANSWER, Enrolled, VERSION},
     seal::{self, Envelope, VerifyingKey},
     time::{DAY, HOUR, MINUTE},
 };
 use stead_server::{
+    App, Config,
     flows::{
         check_in,
         loss::{
@@ -27,6 +30,7 @@ use stead_server::{
     },
     gate::decide,
     jobs,
+    source::{SystemClock, SystemRandomness},
 };
 use stead_store::loss::{Loss, State};
 use stead_testkit::{
@@ -410,4 +414,34 @@ async fn losses_that_were_told_late_are_seen_and_false_alarms_are_not() {
     assert_eq!(records().await.told_late, 1, "the papers were told at once");
     back::bring(app, (w.sam, false), loss.id, Return::Mistaken, "").await.unwrap();
     assert_eq!(records().await.told_late, 0);
+}
+
+/// What another server, or a command beside it, has shut out is not heard here from memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_told_elsewhere_is_known_at_the_next_message() {
+    let mut w = world().await;
+    assert!(w.speaks().await.is_ok(), "it is remembered here");
+    let sources = (Arc::new(SystemClock) as _, Arc::new(SystemRandomness) as _);
+    let beside = App::open(&w.server.app.data, None, None, Config::default(), sources).await.unwrap();
+    let sam = beside.store.person(w.sam).await.unwrap().unwrap();
+    let gone = told(Some(w.laptop.id), Thing::Computer);
+    let loss = loss::tell(&beside, &sam, &gone, Teller::on_page(w.sam, None)).await.unwrap();
+    let revoked = |w: &World| w.server.app.gate.index.device(w.laptop.id).is_some_and(|known| known.revoked);
+    let until = async |w: &World, wanted: bool| {
+        for _ in 0..200 {
+            if revoked(w) == wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("it never came here");
+    };
+    until(&w, true).await;
+    let said = w.speaks().await.unwrap();
+    w.order(&said);
+    back::bring(&beside, (w.sam, false), loss.id, Return::Mistaken, "").await.unwrap();
+    until(&w, false).await;
+    let (envelope, _) = w.speaks().await.unwrap();
+    let key = VerifyingKey::from_text(&w.laptop.answer_key).unwrap();
+    assert!(envelope.open(LOST, &key).is_err() && envelope.open(ANSWER, &key).is_ok());
 }

@@ -232,6 +232,13 @@ async fn read(app: &App, wanted: &Changes) -> Result<(), Refusal> {
 
 async fn read_devices(app: &App, ids: &[DeviceId]) -> Result<(), Refusal> {
     let devices = app.store.gate_devices(ids).await?;
+    // One that was shut out, or let in again, by another server or beside this one is looked up at its next message.
+    for device in &devices {
+        let was = app.gate.index.device(device.id).is_some_and(|known| known.revoked);
+        if device.revoked || was {
+            app.known.forget(device.id);
+        }
+    }
     app.gate.index.put_devices(ids, devices, &app.pack());
     Ok(())
 }

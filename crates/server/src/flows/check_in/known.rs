@@ -43,12 +43,23 @@ impl Known {
         self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).get(&device).cloned()
     }
 
-    pub(super) fn put(&self, id: DeviceId, device: Device) {
+    pub(super) fn put(&self, id: DeviceId, device: Device) -> Arc<Device> {
+        let device = Arc::new(device);
         let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= MOST / 64 && !shard.contains_key(&id) {
             shard.clear();
         }
-        shard.insert(id, Arc::new(device));
+        shard.insert(id, Arc::clone(&device));
+        device
+    }
+
+    /// Takes the place of what was remembered, where that is still what is: one that was shut out while its message
+    /// was in hand is read from the store again.
+    pub(super) fn put_over(&self, id: DeviceId, before: &Arc<Device>, device: Device) {
+        let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = shard.get_mut(&id).filter(|held| Arc::ptr_eq(held, before)) {
+            *held = Arc::new(device);
+        }
     }
 
     /// Forgets every device.
@@ -129,9 +140,7 @@ pub(super) async fn remembered(app: &App, id: DeviceId) -> Result<Arc<Device>, R
     if row.turn > app.terms().turn {
         terms::catch_up(app, row.turn).await?;
     }
-    let device = from_row(app, id, row)?;
-    app.known.put(id, device.clone());
-    Ok(Arc::new(device))
+    Ok(app.known.put(id, from_row(app, id, row)?))
 }
 
 pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Device, Refusal> {

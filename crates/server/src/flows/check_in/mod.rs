@@ -6,6 +6,8 @@ mod known;
 pub(in crate::flows) mod message;
 mod question;
 
+use std::sync::Arc;
+
 use stead_model::{
     DeviceId, Finding, Subject,
     message::{ANSWER, Answer, Clearance, VERSION},
@@ -77,14 +79,14 @@ pub(in crate::flows) async fn judge_again(app: &App, id: DeviceId) -> Result<boo
             Ok(false)
         }
         Written::Durable => {
-            app.known.put(id, after);
+            app.known.put_over(id, &device, after);
             Ok(true)
         }
     }
 }
 
 /// Takes a message. None when the device was no longer where it was thought to be.
-async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>, Refusal> {
+async fn take(app: &App, device: &Arc<Device>, heard: Heard) -> Result<Option<Answer>, Refusal> {
     if heard.seq == device.seq && heard.message == device.message {
         let judged = device.judged.as_ref().is_some_and(|judged| judged.seq == heard.seq);
         let findings = if judged { Some(stored_findings(app, heard.device).await?) } else { None };
@@ -125,7 +127,7 @@ async fn take(app: &App, device: &Device, heard: Heard) -> Result<Option<Answer>
         Written::Durable => {
             let findings = if kept { Some(stored_findings(app, heard.device).await?) } else { findings };
             let answer = answer(app, &after, heard.device, findings);
-            app.known.put(heard.device, after);
+            app.known.put_over(heard.device, device, after);
             Ok(Some(answer))
         }
     }
