@@ -25,7 +25,6 @@ if (mode === 'tell') {
   await page.locator('main form button').tap();
   await page.locator('#what').waitFor({ timeout: 10000 }).catch(() => {});
   await page.getByLabel(what, { exact: true }).check();
-  await page.getByLabel('Somebody took it').check();
   await page.locator('#words').fill('On the 8:12 train to work');
   await page.getByRole('button', { name: 'Shut it off now' }).tap();
   await page.waitForURL(/\/lost\/card\/tell/, { timeout: 10000 }).catch(() => {});
@@ -56,8 +55,10 @@ if (mode === 'pages') {
   const sam = await person(base);
   await join(sam.page, links.sam);
   await look(sam.page, base, 'lost-practice', '/lost?practice=1', { shots });
-  // By keyboard: the one computer is chosen already.
+  // By keyboard alone.
   await sam.page.goto(`${base}/lost?practice=1`);
+  await sam.page.getByLabel('work-laptop', { exact: true }).focus();
+  await sam.page.keyboard.press('Space');
   await sam.page.locator('#words').focus();
   await sam.page.keyboard.press('Tab');
   await sam.page.keyboard.press('Enter');

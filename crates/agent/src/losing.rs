@@ -86,7 +86,7 @@ fn send(state: &State, desk: &Desk, tells: Option<LossTold>, now: Millis) -> any
     match desk {
         Desk::Card { server, code } => {
             let asked = LossByCard { v: VERSION, code: code.clone(), tells };
-            let text = Transport::new(server, None)?.post("/api/v1/losses/card", &asked)?;
+            let text = Transport::new(server, None)?.post("/api/v1/loss-reports/card", &asked)?;
             serde_json::from_str(&text).context("the server's answer cannot be read")
         }
         Desk::Device => {
@@ -98,7 +98,7 @@ fn send(state: &State, desk: &Desk, tells: Option<LossTold>, now: Millis) -> any
             let key = state.key().context("the device's key cannot be read")?;
             let envelope = key.seal(LOSS_ASKED, &serde_json::to_vec(&asked)?, &identity.device.to_string());
             let transport = Transport::new(&identity.server, identity.trust.as_deref())?;
-            let text = transport.post("/api/v1/losses", &envelope)?;
+            let text = transport.post("/api/v1/loss-reports", &envelope)?;
             let sealed: Envelope =
                 serde_json::from_str(&text).context("the server's answer cannot be read")?;
             let answer_key = VerifyingKey::from_text(&identity.answer_key)?;

@@ -67,9 +67,11 @@ pub fn obey(
         trust: identity.trust.clone(),
         farewell: Some(farewell),
     };
-    state.set_gone(&gone)?;
+    // A disk that takes nothing any more keeps nothing from being forgotten.
+    let written = state.set_gone(&gone);
     tunnel::clear(state);
     state.forget()?;
+    written.or_else(|_| state.set_gone(&gone))?;
     Ok(gone)
 }
 
@@ -81,14 +83,14 @@ pub fn say(state: &State, mut gone: Gone) -> anyhow::Result<bool> {
     let Some(farewell) = &gone.farewell else { return Ok(true) };
     let transport = Transport::new(&gone.server, gone.trust.as_deref())?;
     match transport.post("/api/v1/farewells", farewell) {
-        // A server that does not want it will not want it later.
-        Ok(_) | Err(SendError::Refused(_)) => {
-            gone.farewell = None;
-            state.set_gone(&gone)?;
-            Ok(true)
-        }
-        Err(SendError::Away(_) | SendError::Address(_)) => Ok(false),
+        Ok(_) => {}
+        // A server that cannot just now can later; one that does not know the device never will.
+        Err(SendError::Refused(problem)) if ![409, 429].contains(&problem.status) => {}
+        Err(SendError::Refused(_) | SendError::Away(_) | SendError::Address(_)) => return Ok(false),
     }
+    gone.farewell = None;
+    state.set_gone(&gone)?;
+    Ok(true)
 }
 
 /// Locks every screen of this computer.

@@ -199,11 +199,15 @@ fn show_report(state: &State) -> anyhow::Result<ExitCode> {
 }
 
 fn enroll(state: &State, server: &str, code: &str, trust: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let was_lost = state.gone()?.is_some();
     let identity = enrol::enrol(state, &Host::real(), server, code, trust, now())?;
     println!(
         "Enrolled for {} as {}. Its key was made here and stays here.",
         identity.person, identity.device
     );
+    if was_lost {
+        println!("It was reported lost before: its service stopped then. `systemctl start stead` starts it.");
+    }
     println!("Next: `stead agent --once` checks in now; as a service, `stead agent` keeps on.");
     Ok(ExitCode::SUCCESS)
 }
@@ -225,10 +229,24 @@ impl Pages for ServerPages {
 /// Ends so when this computer was reported lost: a service that ends so is not started again.
 const LOST: u8 = 3;
 
+/// What is left where this computer was reported lost, and not enrolled anew since. What was not forgotten yet, because it
+/// was switched off in that moment, is forgotten now.
+fn left(state: &State) -> anyhow::Result<Option<Gone>> {
+    let Some(left) = state.gone()? else { return Ok(None) };
+    match (state.identity(), state.key()) {
+        (Ok(Some(_)), Ok(_)) => Ok(None),
+        (Ok(None), _) => Ok(Some(left)),
+        (Ok(Some(_)) | Err(_), _) => {
+            state.forget()?;
+            Ok(Some(left))
+        }
+    }
+}
+
 /// Says what is still to be said of a computer that was reported lost, until it has arrived or `once`.
 fn gone(state: &State, gone: &Gone, once: bool) -> anyhow::Result<ExitCode> {
     eprintln!("stead: {}", show::gone(gone));
-    while !lost::say(state, gone.clone())? && !once {
+    while !lost::say(state, gone.clone())? && !once && state.identity()?.is_none() {
         thread::sleep(FAREWELL_AGAIN);
     }
     Ok(ExitCode::from(LOST))
@@ -251,7 +269,7 @@ fn tell_loss(state: &State, desk: &Desk, said: &Said) -> anyhow::Result<ExitCode
 }
 
 fn agent(state: &State, once: bool, door: u16) -> anyhow::Result<ExitCode> {
-    if let Some(left) = state.gone()?.filter(|_| matches!(state.identity(), Ok(None))) {
+    if let Some(left) = left(state)? {
         return gone(state, &left, once);
     }
     let check_ins = CheckIns::open(state)?;
@@ -372,7 +390,7 @@ fn disconnect(state: &State) -> anyhow::Result<ExitCode> {
 
 fn status(state: &State) -> anyhow::Result<ExitCode> {
     not_the_systems(state)?;
-    if let Some(left) = state.gone()?.filter(|_| matches!(state.identity(), Ok(None))) {
+    if let Some(left) = left(state)? {
         println!("{}", show::gone(&left));
         return Ok(ExitCode::from(LOST));
     }

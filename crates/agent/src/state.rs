@@ -2,7 +2,8 @@
 //! next. Only its owner may look into it.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -291,7 +292,11 @@ impl State {
         let mut done = match fs::metadata(&key) {
             Ok(found) => {
                 let nothing = vec![0; usize::try_from(found.len()).unwrap_or(64)];
-                let over = fs::write(&key, nothing).and_then(|()| fs::File::open(&key)?.sync_all());
+                // Over what is there, not beside it.
+                let over = fs::OpenOptions::new()
+                    .write(true)
+                    .open(&key)
+                    .and_then(|mut file| file.write_all(&nothing).and_then(|()| file.sync_all()));
                 over.and(fs::remove_file(&key))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -172,6 +172,10 @@ impl Losses {
                     "write asks = { en = \"…\" }, and other languages beside it",
                 ));
             }
+            if !matches!(step.by, By::Person | By::Role(Role::Coordinator | Role::Security)) {
+                let what = format!("the step `{name}` is for {}, who does not handle losses", step.by.word());
+                wrong.push((name.clone(), what, "write by = \"person\", \"coordinator\" or \"security\""));
+            }
             if let Some(within) = &step.within
                 && !rule::duration(within).is_some_and(|time| (MINUTE..=366 * DAY).contains(&time))
             {

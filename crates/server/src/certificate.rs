@@ -68,7 +68,7 @@ async fn gather(app: &App, loss: &Loss, words: &Words) -> Result<Report, Refusal
     let mut rows = Vec::new();
     for door in Door::ALL {
         let Some(shut) = stored.iter().find(|shut| shut.door == door.word()) else { continue };
-        let now = match (doors::is(app, loss, door, known.kept).await?, shut.open_at) {
+        let now = match (doors::is(app, loss, door, shut.shut_at).await?, shut.open_at) {
             (Is::Open, Some(at)) => [say("door-is-back"), time(at)].join(", "),
             (is, _) => say(&format!("door-is-{}", is.word())),
         };

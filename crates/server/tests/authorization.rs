@@ -197,8 +197,8 @@ POST /api/v1/check-ins              everyone
 POST /api/v1/enrolments             everyone
 POST /api/v1/notices                everyone
 POST /api/v1/tunnels                everyone
-POST /api/v1/losses                 everyone
-POST /api/v1/losses/card            everyone
+POST /api/v1/loss-reports           everyone
+POST /api/v1/loss-reports/card      everyone
 POST /api/v1/farewells              everyone
 POST /api/v1/people/{id}/losses     own lead manager coordinator coordinator-of-a security
 GET  /api/v1/losses                 all

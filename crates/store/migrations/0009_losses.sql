@@ -17,6 +17,7 @@ CREATE TABLE loss (
     words TEXT NOT NULL,
     evidence TEXT NOT NULL,
     salt TEXT NOT NULL,
+    kept TEXT NOT NULL,
     state TEXT NOT NULL,
     risk TEXT NOT NULL,
     heard_at BIGINT,

@@ -98,7 +98,8 @@ pub const TURN: &str = "terms turn";
 const STEP: &str = "INSERT INTO device_state (device_id, seq, prev_seq, last_seen, message)";
 const STEPPED: &str =
     "ON CONFLICT (device_id) DO UPDATE SET seq = excluded.seq, prev_seq = excluded.prev_seq,
-    last_seen = excluded.last_seen, message = excluded.message WHERE device_state.seq = excluded.prev_seq";
+    last_seen = excluded.last_seen, message = excluded.message WHERE device_state.seq = excluded.prev_seq
+    AND NOT EXISTS (SELECT 1 FROM device d WHERE d.id = excluded.device_id AND d.revoked_at IS NOT NULL)";
 
 fn step_rows(steps: &[Step]) -> Vec<[Bind; 5]> {
     steps

@@ -1,7 +1,7 @@
 //! Losses: what was lost, the doors that were shut for it, the steps that follow, and what happened.
 
 use sqlx::{Row, any::AnyRow};
-use stead_model::{DeviceId, Millis, PersonId, RecordId, UnitId, loss::Thing};
+use stead_model::{DeviceId, Millis, PersonId, RecordId, SessionId, UnitId, loss::Thing};
 
 use crate::{
     Result, Store, StoreError, Write, case::Event, device::device_id, people::person_id, unit::unit_id,
@@ -81,6 +81,8 @@ pub struct Loss {
     pub evidence: String,
     /// What the ledger's digest of the evidence was salted with, hexadecimal.
     pub salt: String,
+    /// The session that told it last, which was left open.
+    pub kept: Option<SessionId>,
     /// How far it has come.
     pub state: State,
     /// Whether somebody's data is at risk: `none`, `unlikely` or `likely`; empty before that is decided.
@@ -142,7 +144,7 @@ pub struct Card {
 
 const COLUMNS: &str = "l.id, l.person_id, p.name, l.unit_id, u.name, l.thing, l.device_id, l.label, l.stolen,
     l.practice, l.way, l.told_by, l.told_at, l.noticed_at, l.words, l.evidence, l.salt, l.state, l.risk, l.heard_at,
-    l.obeyed_at, l.back_at, l.closed_at, l.revision";
+    l.obeyed_at, l.back_at, l.closed_at, l.revision, l.kept";
 const FROM: &str = "FROM loss l JOIN person p ON p.id = l.person_id JOIN unit u ON u.id = l.unit_id";
 
 impl Store {
@@ -259,7 +261,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(|row| Ok((loss(row)?, step(row, 24)?))).collect()
+        rows.iter().map(|row| Ok((loss(row)?, step(row, 25)?))).collect()
     }
 
     /// What happened, in order.
@@ -341,8 +343,8 @@ impl Write {
     pub async fn add_loss(&mut self, loss: &Loss) -> Result<bool> {
         let done = sqlx::query(
             "INSERT INTO loss (id, person_id, unit_id, thing, device_id, label, stolen, practice, way, told_by,
-             told_at, noticed_at, words, evidence, salt, state, risk, revision)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', 1)
+             told_at, noticed_at, words, evidence, salt, state, kept, risk, revision)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '', 1)
              ON CONFLICT DO NOTHING",
         )
         .bind(loss.id.to_string())
@@ -361,6 +363,7 @@ impl Write {
         .bind(loss.evidence.clone())
         .bind(loss.salt.clone())
         .bind(loss.state.word())
+        .bind(kept(loss))
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
@@ -374,7 +377,7 @@ impl Write {
         let time = |time: Option<Millis>| time.map(|time| time.0);
         let done = sqlx::query(
             "UPDATE loss SET state = $3, risk = $4, heard_at = $5, obeyed_at = $6, back_at = $7, closed_at = $8,
-             revision = $2 WHERE id = $1 AND revision = $2 - 1",
+             kept = $9, revision = $2 WHERE id = $1 AND revision = $2 - 1",
         )
         .bind(loss.id.to_string())
         .bind(loss.revision)
@@ -384,23 +387,27 @@ impl Write {
         .bind(time(loss.obeyed_at))
         .bind(time(loss.back_at))
         .bind(time(loss.closed_at))
+        .bind(kept(loss))
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Writes down that a door was shut.
+    /// Writes down that a door was shut; of one that was shut before, when that was last, and what went through since.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn add_loss_door(&mut self, loss: RecordId, door: &Door) -> Result<()> {
-        sqlx::query("INSERT INTO loss_door (loss_id, door, shut_at, n) VALUES ($1, $2, $3, $4)")
-            .bind(loss.to_string())
-            .bind(door.door.clone())
-            .bind(door.shut_at.0)
-            .bind(door.n)
-            .execute(self.connection())
-            .await?;
+        sqlx::query(
+            "INSERT INTO loss_door (loss_id, door, shut_at, n) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (loss_id, door) DO UPDATE SET shut_at = $3, n = loss_door.n + $4",
+        )
+        .bind(loss.to_string())
+        .bind(door.door.clone())
+        .bind(door.shut_at.0)
+        .bind(door.n)
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 
@@ -541,20 +548,39 @@ impl Write {
         Ok(())
     }
 
-    /// Lets a device that was lost be heard again; whether it was.
+    /// Shuts a lost device out for good; whether it could have come back.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn keep_out_lost_device(&mut self, device: DeviceId, now: Millis) -> Result<bool> {
+        let done = sqlx::query(
+            "UPDATE device SET revoked_at = $2 WHERE id = $1 AND revoked_at = lost_at AND $2 > lost_at",
+        )
+        .bind(device.to_string())
+        .bind(now.0)
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Lets a device be heard again that was shut out for a loss, and for nothing else; whether it was.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn bring_back_device(&mut self, device: DeviceId) -> Result<bool> {
         self.changes().devices.insert(device);
         let done = sqlx::query(
-            "UPDATE device SET lost_at = NULL, revoked_at = NULL WHERE id = $1 AND lost_at IS NOT NULL",
+            "UPDATE device SET lost_at = NULL, revoked_at = NULL WHERE id = $1 AND revoked_at = lost_at",
         )
         .bind(device.to_string())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+fn kept(loss: &Loss) -> String {
+    loss.kept.map_or_else(String::new, |session| session.to_string())
 }
 
 fn somebody(id: String) -> Result<Option<PersonId>> {
@@ -608,5 +634,9 @@ fn loss(row: &AnyRow) -> Result<Loss> {
         back_at: time(21)?,
         closed_at: time(22)?,
         revision: row.try_get(23)?,
+        kept: match row.try_get::<String, _>(24)?.as_str() {
+            "" => None,
+            session => Some(session.parse().map_err(|_| wrong("kept", session.to_owned()))?),
+        },
     })
 }

@@ -43,7 +43,7 @@ use crate::{
     words::Words,
 };
 
-/// `POST /api/v1/losses`: somebody at an enrolled computer tells. Authorization: the seal of an enrolled device.
+/// `POST /api/v1/loss-reports`: somebody at an enrolled computer tells. Authorization: the seal of an enrolled device.
 pub async fn by_device(
     State(app): State<Arc<App>>,
     JsonText(text): JsonText,
@@ -53,7 +53,7 @@ pub async fn by_device(
     Ok(Json(question::by_device(&app, &envelope).await?))
 }
 
-/// `POST /api/v1/losses/card`: whoever has a wallet card tells. Authorization: the code on the card.
+/// `POST /api/v1/loss-reports/card`: whoever has a wallet card tells. Authorization: the code on the card.
 pub async fn by_card(
     State(app): State<Arc<App>>,
     parts: Parts,
@@ -225,7 +225,7 @@ async fn whole(app: &App, loss: &Loss) -> Result<LossWhole, Refusal> {
         let Some(door) = Door::from_word(&stored.door) else { continue };
         doors.push(LossDoor {
             door: door.word(),
-            is: doors::is(app, loss, door, known.kept).await?.word(),
+            is: doors::is(app, loss, door, stored.shut_at).await?.word(),
             shut_at: at(stored.shut_at),
             n: stored.n,
             open_at: stored.open_at.map(at),
@@ -314,7 +314,7 @@ pub async fn tell(
         stolen: sent.stolen,
         noticed: i64::from(sent.noticed_minutes_ago) * MINUTE,
         words: sent.words,
-        practice: sent.practice,
+        practice: sent.practice && caller.id() == id,
     };
     let session = (caller.id() == id).then(|| caller.who().session.id);
     let loss = loss::tell(&app, &person, &told, Teller::on_page(caller.id(), session)).await?;
@@ -469,7 +469,11 @@ pub async fn back(
     let how = Return::from_word(&sent.how)
         .ok_or_else(|| Refusal::form(FieldError::new("how", "loss-how-choose")))?;
     let loss = find(&app, id).await?;
-    let by = by(&app, &caller, &loss).await?;
-    back::bring(&app, by, id, how, &sent.words).await?;
+    let (person, handles) = by(&app, &caller, &loss).await?;
+    // That it was never gone is said by somebody who has just shown who they are, not by a program of theirs.
+    if caller.is_program() && !handles {
+        return Err(Refusal::said(Kind::Forbidden, "loss-not-yours").into());
+    }
+    back::bring(&app, (person, handles), id, how, &sent.words).await?;
     Ok(StatusCode::NO_CONTENT)
 }

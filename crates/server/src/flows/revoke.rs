@@ -31,7 +31,12 @@ pub(super) async fn within(
     now: Millis,
 ) -> Result<bool, Refusal> {
     if !write.revoke_device(device, now).await? {
-        return Ok(false);
+        // One that is lost counts among those that work no more already, and comes back no more now.
+        let kept_out = write.keep_out_lost_device(device, now).await?;
+        if kept_out {
+            write.append(&entry(now, by, "device.revoked", device_subject(device), json!({})))?;
+        }
+        return Ok(kept_out);
     }
     // It counts among those that work no more.
     let mut tallies = Tallies::default();

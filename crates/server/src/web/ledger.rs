@@ -101,6 +101,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "tunnel.begun" => "First let through a tunnel".to_owned(),
         "device.restored" => "Device let in again after a loss".to_owned(),
         "loss.told" => format!("Loss reported: {}", text("thing")),
+        "loss.again" => "Loss reported again".to_owned(),
         "loss.practised" => "Reporting a loss practised".to_owned(),
         "loss.heard" => "Lost device heard, told to lock and forget".to_owned(),
         "loss.obeyed" => "Lost device forgot its keys".to_owned(),

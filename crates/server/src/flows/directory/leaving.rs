@@ -60,6 +60,7 @@ pub(super) async fn end(
     write.end_credentials(id).await?;
     write.end_links(id, now).await?;
     write.end_codes(id, now).await?;
+    write.end_loss_card(id).await?;
     write.tick_off(id, "access", "sign-in", now).await?;
     write.append(&about(app, by, "access.ended", id, json!({})))?;
     for grant in write.grants(id).await? {
@@ -68,7 +69,8 @@ pub(super) async fn end(
     }
     let mut revoked = Vec::new();
     for device in write.devices_of(id).await? {
-        if device.revoked_at.is_none() && revoke::within(write, device.id, by, now).await? {
+        let may_come_back = device.revoked_at.is_none() || device.revoked_at == device.lost_at;
+        if may_come_back && revoke::within(write, device.id, by, now).await? {
             revoked.push(device.id);
         }
     }

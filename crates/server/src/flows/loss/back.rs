@@ -59,7 +59,11 @@ pub async fn bring(
     let own = loss.person == by;
     let (state, kind, theirs) = match (how, loss.state) {
         (Return::Found, State::Open) => (State::Found, "found", own || handles),
-        (Return::Mistaken, State::Open | State::Found) => (State::Mistaken, "mistaken", own || handles),
+        // What was taken, was found or was heard of may have been in other hands.
+        (Return::Mistaken, State::Open | State::Found) => {
+            let in_hand = loss.state == State::Open && !loss.stolen && loss.heard_at.is_none();
+            (State::Mistaken, "mistaken", handles || (own && in_hand))
+        }
         (Return::LetIn, State::Open | State::Found) => (State::Back, "let-in", handles),
         (Return::Found, State::Found)
         | (Return::Found | Return::Mistaken | Return::LetIn, State::Mistaken | State::Back | State::Closed) =>
@@ -103,9 +107,11 @@ async fn open(
     by: &str,
     now: Millis,
 ) -> Result<Vec<&'static str>, Refusal> {
-    let Some(device) = loss.device.filter(|_| loss.obeyed_at.is_none()) else { return Ok(Vec::new()) };
+    // One that was heard has been told to forget, and may not have been able to say that it did.
+    let keys = loss.obeyed_at.is_none() && loss.heard_at.is_none();
+    let Some(device) = loss.device.filter(|_| keys) else { return Ok(Vec::new()) };
     if !write.bring_back_device(device).await? {
-        return Err(Refusal::said(Kind::Conflict, "loss-elsewhere"));
+        return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
     }
     revoke::count_again(write, device, now).await?;
     let data = json!({ "loss": loss.id });

@@ -1,7 +1,7 @@
 //! The wallet card: a short code by which a loss can be told from any phone, without signing in and without a device.
 //! It opens nothing and shows no more than what somebody's devices are called.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::json;
 use stead_model::{PersonId, problem::Kind};
@@ -51,17 +51,12 @@ pub async fn end(app: &App, person: PersonId) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal`] when it is nobody's, there were too many guesses, or the store is away.
 pub async fn holder(app: &App, code: &str, address: Option<IpAddr>) -> Result<Person, Refusal> {
-    let guesses = address.map(Of::Card);
-    if let Some(guesses) = guesses {
-        app.throttle.take(guesses, app.now()).map_err(slow_down)?;
-    }
+    // Whoever has a card of their own guesses no more than anybody else; who comes from nowhere shares one allowance.
+    let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    app.throttle.take(Of::Card(address), app.now()).map_err(slow_down)?;
     let unknown = || Refusal::said(Kind::SignInFailed, "loss-code-wrong");
     let card = app.store.loss_card_by(&digest(app, code)).await?.ok_or_else(unknown)?;
-    let person = app.store.person(card.person).await?.ok_or_else(unknown)?;
-    if let Some(guesses) = guesses {
-        app.throttle.forgive(guesses);
-    }
-    Ok(person)
+    app.store.person(card.person).await?.ok_or_else(unknown)
 }
 
 /// The digest under which a code is kept: keyed, since a short code could be found by trying all.

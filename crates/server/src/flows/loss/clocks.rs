@@ -12,8 +12,9 @@ use crate::{
     error::Refusal,
     flows::{
         cases,
-        notices::{Tell, Topic, write_down},
+        notices::{Tell, Topic, spoken, write_down},
     },
+    web::losses::{asks, label},
 };
 
 /// Steps looked at in one round.
@@ -38,6 +39,8 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         let when = if left > 0 { "soon".to_owned() } else { format!("late-{}", -left / time::DAY) };
         let say = if left > 0 { "notice-loss-clock" } else { "notice-loss-late" };
         for person in takers(app, &loss, &step).await? {
+            let Some(reader) = app.store.person(person).await? else { continue };
+            let words = spoken(app, &reader);
             tells.push(Tell {
                 person,
                 topic: Topic::Account,
@@ -45,8 +48,8 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
                 at: now,
                 say,
                 given: vec![
-                    ("device", loss.label.clone()),
-                    ("rule", step.asks.clone()),
+                    ("device", label(&loss, &words)),
+                    ("rule", asks(app, &step, &words)),
                     ("due", due.0.to_string()),
                 ],
                 link: format!("/losses/{}#steps", loss.id),

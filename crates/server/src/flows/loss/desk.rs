@@ -71,7 +71,9 @@ pub async fn take(
         if loss.state == State::Found {
             return Err(Refusal::said(Kind::Conflict, "loss-found-open"));
         }
-        if steps.iter().any(|other| other.name != REVIEW && other.done_at.is_none()) {
+        let open = steps.iter().any(|other| other.name != REVIEW && other.done_at.is_none());
+        // What was never gone asks for nothing else.
+        if open && loss.state != State::Mistaken {
             return Err(Refusal::said(Kind::Conflict, "loss-steps-open"));
         }
         loss.state = State::Closed;

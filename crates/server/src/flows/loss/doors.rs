@@ -1,7 +1,7 @@
 //! The doors that a loss shuts. Whatever else is to be shut some day joins this list, and with it the page, the
 //! certificate and the tests.
 
-use stead_model::{Millis, PersonId, SessionId, loss::Thing};
+use stead_model::{Millis, PersonId, SessionId, loss::Thing, problem::Kind};
 use stead_store::{Write, loss::Loss, token::Token};
 
 use crate::{App, error::Refusal, flows::revoke};
@@ -77,6 +77,14 @@ impl Door {
         }
     }
 
+    /// Whether it is a way in of the person rather than of the thing: those are shut again when it is told again.
+    pub fn is_of_person(self) -> bool {
+        match self {
+            Self::Sessions | Self::Tokens | Self::Links => true,
+            Self::Gate | Self::Tunnel | Self::Agent => false,
+        }
+    }
+
     /// Whether it opens again by itself when the device comes back. What does not is begun anew by its person.
     pub fn comes_back(self) -> bool {
         match self {
@@ -99,9 +107,11 @@ pub(super) async fn shut(
     Ok(match (door, loss.device) {
         (Door::Gate, Some(device)) => {
             // Its keys for tunnels go with it.
-            let was_heard = revoke::within(write, device, by, now).await?;
+            if !revoke::within(write, device, by, now).await? {
+                return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
+            }
             write.lose_device(device, now).await?;
-            i64::from(was_heard)
+            1
         }
         (Door::Tunnel, _) => tunnels,
         (Door::Agent, _) => 1,
@@ -115,12 +125,13 @@ pub(super) async fn shut(
     })
 }
 
-/// How a door is now, as the store and the gate's memory have it. `kept` is the session of whoever told.
+/// How a door is now, as the store and the gate's memory have it; `shut_at` is when it was last shut.
 ///
 /// # Errors
 /// [`Refusal`] when the store is away.
-pub async fn is(app: &App, loss: &Loss, door: Door, kept: Option<SessionId>) -> Result<Is, Refusal> {
+pub async fn is(app: &App, loss: &Loss, door: Door, shut_at: Millis) -> Result<Is, Refusal> {
     let now = app.now();
+    let kept = loss.kept;
     let shut = match (door, loss.device) {
         (Door::Gate, Some(device)) => {
             let stored = app.store.device(device).await?;
@@ -139,16 +150,16 @@ pub async fn is(app: &App, loss: &Loss, door: Door, kept: Option<SessionId>) -> 
         (Door::Gate | Door::Tunnel | Door::Agent, None) => true,
         (Door::Sessions, _) => {
             let sessions = app.store.sessions(loss.person, Millis(0)).await?;
-            let before = |at: Millis| at <= loss.told_at;
+            let before = |at: Millis| at <= shut_at;
             !sessions.iter().any(|session| before(session.created_at) && Some(session.id) != kept)
         }
         (Door::Tokens, _) => {
             let tokens = app.store.tokens(loss.person, now).await?;
             let kept = kept.map(|id| id.to_string());
-            let ended = |token: &Token| token.created_at > loss.told_at || kept == Some(token.id.to_string());
+            let ended = |token: &Token| token.created_at > shut_at || kept == Some(token.id.to_string());
             tokens.iter().all(ended)
         }
-        (Door::Links, _) => app.store.open_links(loss.person, loss.told_at, now).await? == 0,
+        (Door::Links, _) => app.store.open_links(loss.person, shut_at, now).await? == 0,
     };
     Ok(if shut { Is::Shut } else { Is::Open })
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use stead_model::{
-    FactState, Facts, Millis, Scalar, SessionId, Value,
+    FactState, Facts, Millis, Scalar, Value,
     fact::{Field, Record},
     message::{REPORT, Report},
     seal::{self, Envelope, VerifyingKey},
@@ -72,8 +72,6 @@ pub struct Evidence {
     pub standing: String,
     /// The name of its operating system.
     pub system: String,
-    /// The session that told, which was left open.
-    pub kept: Option<SessionId>,
 }
 
 impl Evidence {

@@ -25,7 +25,10 @@ use stead_store::{
     people::Person,
 };
 
-use super::{entry, person_subject};
+use super::{
+    entry, person_subject,
+    sign_in::{password::slow_down, throttle::Of},
+};
 use crate::{
     App,
     error::{FieldError, Refusal},
@@ -94,6 +97,10 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
     if person.state == Employment::Gone {
         return Err(Refusal::said(Kind::Conflict, "loss-gone"));
     }
+    if teller.way == Way::Card {
+        // Whoever found a card cannot keep its person from ever holding a session.
+        app.throttle.take(Of::Told(&person.id.to_string()), now).map_err(slow_down)?;
+    }
     let device = match told.device {
         Some(id) => {
             let device = app.store.device(id).await?.filter(|device| device.person == person.id);
@@ -113,7 +120,7 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
         if !told.practice
             && let Some(known) = app.store.loss_of_device(device.id).await?
         {
-            return Ok(known);
+            return again(app, known, teller).await;
         }
         if device.revoked_at.is_some() {
             return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
@@ -123,7 +130,6 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
         Some(device) => evidence::of(app, device).await?,
         None => Evidence::default(),
     };
-    let known = Evidence { kept: teller.session, ..known };
     let thing = if device.is_some() { Thing::Computer } else { told.thing };
     let loss = Loss {
         id: RecordId::from_parts(now, app.random()?),
@@ -143,6 +149,7 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
         words: text::plain(told.words.trim(), WORDS),
         evidence: serde_json::to_string(&known).map_err(stead_store::StoreError::from)?,
         salt: seal::hex(&app.random::<16>()?),
+        kept: teller.session,
         state: if told.practice { State::Closed } else { State::Open },
         risk: String::new(),
         heard_at: None,
@@ -212,6 +219,31 @@ async fn shut(app: &App, loss: Loss, teller: Teller) -> Result<Loss, Refusal> {
     Ok(app.store.loss(loss.id).await?.unwrap_or(loss))
 }
 
+/// Told again: what its person, or somebody in their name, may have opened since is shut, and whoever told before keeps
+/// no session.
+async fn again(app: &App, mut loss: Loss, teller: Teller) -> Result<Loss, Refusal> {
+    let now = app.now();
+    let by = teller.by();
+    if teller.session.is_some() && loss.kept == teller.session {
+        return Ok(loss);
+    }
+    let mut write = app.store.write().await?;
+    loss.kept = teller.session;
+    let mut shut = Map::new();
+    for door in Door::of(loss.thing).iter().filter(|door| door.is_of_person()) {
+        let n = doors::shut(*door, &mut write, &loss, (teller.session, 0), (&by, now)).await?;
+        let stored = StoredDoor { door: door.word().to_owned(), shut_at: now, n, open_at: None };
+        write.add_loss_door(loss.id, &stored).await?;
+        shut.insert(door.word().to_owned(), n.into());
+    }
+    next(&mut write, &mut loss).await?;
+    happened(&mut write, &loss, (teller.person, "again"), "", now).await?;
+    prove(&mut write, &loss, (&by, "loss.again"), json!({ "way": teller.way.word(), "doors": shut }), now)?;
+    write.commit(&app.keys.ledger).await?;
+    app.gate.settled().await;
+    Ok(loss)
+}
+
 /// Takes down that somebody has practised. Nothing is shut, and nobody else is told.
 async fn practise(app: &App, loss: Loss, teller: Teller) -> Result<Loss, Refusal> {
     let now = loss.told_at;
@@ -274,6 +306,9 @@ pub fn is_as_committed(loss: &Loss, commitment: &str) -> bool {
 
 async fn find(app: &App, id: RecordId) -> Result<Loss, Refusal> {
     let loss = app.store.loss(id).await?.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
-    // Nothing follows from practice.
-    if loss.practice { Err(Refusal::said(Kind::Conflict, "loss-practice")) } else { Ok(loss) }
+    if loss.practice {
+        return Err(Refusal::said(Kind::Conflict, "loss-practice"));
+    }
+    // Of somebody who was forgotten there is no salt any more, and what is said now would stand in the clear.
+    if loss.salt.is_empty() { Err(Refusal::said(Kind::Conflict, "loss-closed")) } else { Ok(loss) }
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use stead_model::{Employment, PersonId, RecordId, Role, UnitId};
-use stead_store::ledger::StoredEntry;
+use stead_store::{ledger::StoredEntry, people::Person};
 
 use super::{Tell, Topic, hooks, person_subject};
 use crate::{
     App,
     error::Refusal,
     flows::{cases, exceptions, loss::clocks},
+    web::losses::label,
 };
 
 /// The name under which the store keeps how far it was read.
@@ -67,7 +68,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 57] = [
+pub const KINDS: [&str; 58] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
@@ -92,6 +93,7 @@ pub const KINDS: [&str; 57] = [
     "exception.withdrawn",
     "gate.glass",
     "loss-card.made",
+    "loss.again",
     "loss.closed",
     "loss.found",
     "loss.heard",
@@ -275,7 +277,7 @@ impl Reading<'_> {
         let found = (self.app.store.loss(id).await?, self.app.store.person(person).await?);
         let (Some(loss), Some(whose)) = found else { return Ok(Vec::new()) };
         let (own, others) = match stored.kind.as_str() {
-            "loss.told" => ("notice-loss", "notice-loss-of"),
+            "loss.told" | "loss.again" => ("notice-loss", "notice-loss-of"),
             "loss.heard" => ("notice-loss-heard", "notice-loss-heard"),
             "loss.obeyed" => ("notice-loss-obeyed", "notice-loss-obeyed"),
             "loss.found" => ("notice-loss-found", "notice-loss-found"),
@@ -284,23 +286,19 @@ impl Reading<'_> {
             "loss.closed" => ("notice-loss-closed", ""),
             _ => return Ok(Vec::new()),
         };
-        let label = if loss.label.is_empty() {
-            super::spoken(self.app, &whose).say(format!("thing-{}", loss.thing))
-        } else {
-            loss.label.clone()
+        let given = |reader: &Person| {
+            let device = label(&loss, &super::spoken(self.app, reader));
+            vec![("device", device), ("name", whose.name.clone())]
         };
-        let given = || vec![("device", label.clone()), ("name", whose.name.clone())];
         let link = format!("/losses/{id}");
-        // Whoever told it by page has just read the same; by card or command it may have been somebody else.
-        let read = person_subject(person) == by && loss.way == "page" && stored.kind == "loss.told";
-        let mut tells = Vec::new();
-        if !read {
-            tells.push(tell(person, Topic::Account, own, given(), &link));
-        }
+        // Also who has just told it: it may have been somebody else in their name.
+        let mut tells = vec![tell(person, Topic::Account, own, given(&whose), &link)];
         if !others.is_empty() {
             for other in clocks::told_at_once(self.app, &whose).await? {
-                if person_subject(other) != by {
-                    tells.push(tell(other, Topic::Account, others, given(), &link));
+                if person_subject(other) != by
+                    && let Some(reader) = self.app.store.person(other).await?
+                {
+                    tells.push(tell(other, Topic::Account, others, given(&reader), &link));
                 }
             }
         }

@@ -26,6 +26,8 @@ pub enum Of<'a> {
     Address(IpAddr),
     /// Guesses at the codes of wallet cards from one address.
     Card(IpAddr),
+    /// Losses told with one person's wallet card.
+    Told(&'a str),
 }
 
 impl Of<'_> {
@@ -34,6 +36,7 @@ impl Of<'_> {
             Self::Account(name) => format!("account {name}"),
             Self::Known(name, browser) => format!("known {browser} {name}"),
             Self::Code(name) => format!("code {name}"),
+            Self::Told(name) => format!("told {name}"),
             Self::Address(address) => network("address", address),
             Self::Card(address) => network("card", address),
         };
@@ -48,6 +51,7 @@ impl Of<'_> {
             // Many people may share an office's address.
             Self::Address(_) => (100, time::SECOND),
             Self::Card(_) => (20, 30 * time::SECOND),
+            Self::Told(_) => (10, 12 * time::MINUTE),
         }
     }
 }

@@ -174,6 +174,12 @@ impl Desk {
         }
     }
 
+    /// Whether its person may say that it was never gone.
+    fn in_hand(&self) -> bool {
+        let in_hand = self.loss.state == Stage::Open && !self.loss.stolen && self.loss.heard_at.is_none();
+        self.handles || (self.own && in_hand)
+    }
+
     /// What was decided about data.
     fn risk(&self) -> String {
         self.base.say(format!("loss-risk-{}", self.loss.risk).as_str())
@@ -256,7 +262,7 @@ async fn desk(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Sent)) 
     let stored = app.store.loss_doors(loss.id).await?;
     for door in Door::ALL {
         let Some(shut) = stored.iter().find(|shut| shut.door == door.word()) else { continue };
-        let is = doors::is(app, &loss, door, known.kept).await?;
+        let is = doors::is(app, &loss, door, shut.shut_at).await?;
         rows.push(DoorRow { door, is, shut_at: shut.shut_at, n: shut.n, open_at: shut.open_at });
     }
     let steps = app.store.loss_steps(loss.id).await?;
@@ -278,7 +284,8 @@ async fn desk(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Sent)) 
         });
     }
     let clock = |step: &Step| {
-        let due = step.due_at?;
+        // Nothing runs for what was never gone.
+        let due = step.due_at.filter(|_| step.done_at.is_some() || loss.state != Stage::Mistaken)?;
         let end = step.done_at.unwrap_or(now);
         let whole = due.since(loss.told_at).max(1);
         Some(Clock {
@@ -318,7 +325,13 @@ async fn desk(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Sent)) 
     let lead = if loss.practice {
         words.say("loss-lead-practice")
     } else {
-        let say = format!("loss-lead-{}{}", loss.state.word(), if own { "-own" } else { "" });
+        let forgot = loss.device.is_some()
+            && loss.back_at.is_none()
+            && matches!(loss.state, Stage::Mistaken | Stage::Back);
+        let say = match forgot {
+            true => "loss-back-forgot".to_owned(),
+            false => format!("loss-lead-{}{}", loss.state.word(), if own { "-own" } else { "" }),
+        };
         let minutes = (wait / stead_model::time::MINUTE).to_string();
         words.with(say, [("thing", label.clone()), ("name", loss.person_name.clone()), ("n", minutes)])
     };
@@ -398,6 +411,11 @@ pub async fn back(
     Posted(sent): Posted<Sent>,
 ) -> Page {
     let loss = find(&app, &id).await?;
+    let session = reader.caller.who().session.id.to_string();
+    if loss.person != reader.caller.id() && !app.store.has_said_why(&session, loss.person, app.now()).await? {
+        let look = format!("/people/{}/look?to=%2Flosses%2F{}", loss.person, loss.id);
+        return Ok(Redirect::to(&look).into_response());
+    }
     let by = (reader.caller.id(), handles(&app, &reader, loss.person).await?);
     let result = match Return::from_word(&sent.how) {
         Some(how) => back::bring(&app, by, loss.id, how, &sent.back).await,

@@ -31,7 +31,10 @@ use crate::{
     App,
     auth::guard,
     error::{FieldError, Refusal},
-    flows::loss::{self, Teller, Way, card, doors::Door},
+    flows::loss::{
+        self, Teller, Way, card,
+        doors::{self, Door, Is},
+    },
     words::Words,
 };
 
@@ -127,9 +130,7 @@ impl Telling {
     }
 
     fn is_device(&self, device: &Device) -> bool {
-        // Where there is one computer, it is the likely one.
         self.sent.what == format!("device:{}", device.id)
-            || (self.sent.what.is_empty() && self.devices.len() == 1)
     }
 
     fn noticed(&self) -> [(&'static str, bool); 5] {
@@ -212,7 +213,12 @@ pub async fn ask(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Page {
-    match guard::caller(&app, &headers).await? {
+    // A card speaks for whose it is, also on the phone of somebody who is signed in there.
+    let caller = match asked.c.is_empty() {
+        true => guard::caller(&app, &headers).await?,
+        false => None,
+    };
+    match caller {
         Some(caller) => {
             let words = caller.words(&headers);
             let reader = Reader { caller, words };
@@ -316,14 +322,41 @@ pub async fn card(
     }
 }
 
+/// The doors of a loss as they are now.
+async fn receipt_doors(app: &App, loss: &Loss) -> Result<Vec<(Door, Is)>, Refusal> {
+    let mut all = Vec::new();
+    for stored in app.store.loss_doors(loss.id).await? {
+        if let Some(door) = Door::from_word(&stored.door) {
+            all.push((door, doors::is(app, loss, door, stored.shut_at).await?));
+        }
+    }
+    all.sort_by_key(|(door, _)| *door);
+    Ok(all)
+}
+
 #[derive(Template)]
 #[template(path = "lost_receipt.html")]
 struct Receipt {
     base: Base,
     loss: Loss,
-    doors: Vec<Door>,
+    doors: Vec<(Door, Is)>,
     took: Option<i64>,
     call: String,
+}
+
+impl Receipt {
+    fn icon(&self, is: &Is) -> &'static str {
+        if *is == Is::Shut { "shut" } else { "due" }
+    }
+
+    fn sign(&self, is: &Is) -> parts::Html {
+        let (class, icon) = match is {
+            Is::Shut => ("good", "good"),
+            Is::Waits => ("due", "due"),
+            Is::Open => ("lapsed", "lapsed"),
+        };
+        parts::sign(class, icon, self.base.say(&format!("door-is-{}", is.word())))
+    }
 }
 
 /// `POST /lost/card/tell`: what is lost, by card.
@@ -354,7 +387,7 @@ pub async fn tell_by_card(
             );
             page(&Receipt {
                 base: Base::public(&words, headline),
-                doors: Door::of(loss.thing).to_vec(),
+                doors: receipt_doors(&app, &loss).await?,
                 took: took.filter(|_| loss.practice),
                 call: app.pack().losses.call.clone(),
                 loss,
