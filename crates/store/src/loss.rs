@@ -99,6 +99,14 @@ pub struct Loss {
     pub revision: i64,
 }
 
+impl Loss {
+    /// Whether nothing says that it was in other hands: nobody that it was taken or found, and it was not heard of.
+    #[must_use]
+    pub fn in_hand(&self) -> bool {
+        self.state == State::Open && !self.stolen && self.heard_at.is_none()
+    }
+}
+
 /// A door that was shut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {

@@ -59,10 +59,8 @@ pub async fn bring(
     let own = loss.person == by;
     let (state, kind, theirs) = match (how, loss.state) {
         (Return::Found, State::Open) => (State::Found, "found", own || handles),
-        // What was taken, was found or was heard of may have been in other hands.
         (Return::Mistaken, State::Open | State::Found) => {
-            let in_hand = loss.state == State::Open && !loss.stolen && loss.heard_at.is_none();
-            (State::Mistaken, "mistaken", handles || (own && in_hand))
+            (State::Mistaken, "mistaken", handles || (own && loss.in_hand()))
         }
         (Return::LetIn, State::Open | State::Found) => (State::Back, "let-in", handles),
         (Return::Found, State::Found)

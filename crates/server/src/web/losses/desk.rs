@@ -176,8 +176,7 @@ impl Desk {
 
     /// Whether its person may say that it was never gone.
     fn in_hand(&self) -> bool {
-        let in_hand = self.loss.state == Stage::Open && !self.loss.stolen && self.loss.heard_at.is_none();
-        self.handles || (self.own && in_hand)
+        self.handles || (self.own && self.loss.in_hand())
     }
 
     /// What was decided about data.
