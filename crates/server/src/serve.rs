@@ -12,6 +12,7 @@ use axum::{
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use stead_model::problem::Kind;
+use tokio::net::{TcpListener, TcpSocket};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
@@ -28,6 +29,9 @@ use crate::{
 
 /// Most bytes of any request: a file of people, twice over as a form writes it.
 const LARGEST: usize = 3 * import::LARGEST;
+
+/// Connections that may wait to be taken. Linux allows as many as net.core.somaxconn, which is 4096 by itself.
+const WAITING: u32 = 16_384;
 
 /// Headers on every response. The policy lets pages load what comes from here and nothing else.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -111,6 +115,16 @@ pub struct Listen {
     pub behind_proxy: bool,
 }
 
+/// Listens, with room for a whole fleet that comes back at once: whom the system has no room for tries again after
+/// one second, and then after two, four and eight.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As the standard library does: a server that was just ended does not keep the next one out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
+
 /// Serves until `ended`, then finishes what is in hand. `ready` is told the address.
 ///
 /// # Errors
@@ -127,9 +141,9 @@ pub async fn serve(
             listen.address
         );
     }
-    let socket = std::net::TcpListener::bind(listen.address)
-        .with_context(|| format!("{} cannot be listened on", listen.address))?;
-    socket.set_nonblocking(true)?;
+    let socket = bind(listen.address)
+        .with_context(|| format!("{} cannot be listened on", listen.address))?
+        .into_std()?;
     let address = socket.local_addr()?;
     let handle = Handle::new();
     let ending = handle.clone();

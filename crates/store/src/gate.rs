@@ -96,7 +96,7 @@ impl Store {
         let rows = sqlx::query("SELECT id FROM device WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(after.map_or_else(String::new, |id| id.to_string()))
             .bind(limit)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.followers)
             .await?;
         rows.iter().map(|row| device_id(&row.try_get::<String, _>(0)?)).collect()
     }
@@ -109,7 +109,7 @@ impl Store {
         let rows = sqlx::query("SELECT id FROM person WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(after.map_or_else(String::new, |id| id.to_string()))
             .bind(limit)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.followers)
             .await?;
         rows.iter().map(|row| person_id(&row.try_get::<String, _>(0)?)).collect()
     }
@@ -133,7 +133,7 @@ impl Store {
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
         let mut devices: Vec<GateDevice> = Vec::new();
-        for row in query.fetch_all(&self.readers).await? {
+        for row in query.fetch_all(&self.followers).await? {
             let id = device_id(&row.try_get::<String, _>(0)?)?;
             if devices.last().is_none_or(|last| last.id != id) {
                 let standing: String = row.try_get(6)?;
@@ -180,12 +180,12 @@ impl Store {
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(Subject::Person.word());
         let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
-        let mut against = by_subject(&query.fetch_all(&self.readers).await?)?;
+        let mut against = by_subject(&query.fetch_all(&self.followers).await?)?;
         let text =
             format!("SELECT id, state, email, name FROM person WHERE id IN ({})", places(1, ids.len()));
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
-        let rows = query.fetch_all(&self.readers).await?;
+        let rows = query.fetch_all(&self.followers).await?;
         rows.iter()
             .map(|row| {
                 let id: String = row.try_get(0)?;
@@ -212,7 +212,7 @@ impl Store {
              WHERE created_at > $1 AND ended_at IS NULL",
         )
         .bind(since.0)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.followers)
         .await?;
         rows.iter().map(gate_session).collect()
     }
@@ -226,7 +226,7 @@ impl Store {
             "SELECT id, person_id, created_at, last_used FROM session WHERE person_id = $1 AND ended_at IS NULL",
         )
         .bind(person.to_string())
-        .fetch_all(&self.readers)
+        .fetch_all(&self.followers)
         .await?;
         rows.iter().map(gate_session).collect()
     }
@@ -245,7 +245,7 @@ impl Store {
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = ids.iter().fold(query, |query, id| query.bind(id.to_string()));
-        query.fetch_all(&self.readers).await?.iter().map(gate_session).collect()
+        query.fetch_all(&self.followers).await?.iter().map(gate_session).collect()
     }
 }
 

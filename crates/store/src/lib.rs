@@ -53,6 +53,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug)]
 pub struct Store {
     readers: AnyPool,
+    /// For what the gate remembers: it is read however much else is.
+    followers: AnyPool,
     writers: AnyPool,
     sqlite: bool,
     listener: Listener,
@@ -64,9 +66,9 @@ impl Store {
     /// # Errors
     /// When it cannot be reached, or was written by a newer version.
     pub async fn open(url: &str) -> Result<Self> {
-        let (readers, writers) = engine::connect(url).await?;
+        let engine::Pools { readers, followers, writers } = engine::connect(url).await?;
         let sqlite = url.starts_with("sqlite:");
-        Ok(Self { readers, writers, sqlite, listener: Listener::default() })
+        Ok(Self { readers, followers, writers, sqlite, listener: Listener::default() })
     }
 
     /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
@@ -75,7 +77,13 @@ impl Store {
     /// When it cannot be read.
     pub async fn open_copy(path: &std::path::Path) -> Result<Self> {
         let readers = engine::connect_read_only(path).await?;
-        Ok(Self { writers: readers.clone(), readers, sqlite: true, listener: Listener::default() })
+        Ok(Self {
+            writers: readers.clone(),
+            followers: readers.clone(),
+            readers,
+            sqlite: true,
+            listener: Listener::default(),
+        })
     }
 
     /// Begins a transaction that changes state. It holds the head of the ledger until it ends, so
@@ -99,7 +107,7 @@ impl Store {
     /// When the store is away.
     pub async fn listen_to_others(&self, url: &str, begun: impl FnOnce() + Send) -> Result<()> {
         if self.sqlite {
-            return engine::watch(&self.readers, &self.listener, begun).await;
+            return engine::watch(&self.followers, &self.listener, begun).await;
         }
         engine::listen(url, &self.listener, begun).await
     }
@@ -140,6 +148,7 @@ impl Store {
     /// Waits until everything in hand is done and closes the store.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.followers.close().await;
         self.writers.close().await;
     }
 }

@@ -6,7 +6,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::Result;
+use crate::{Result, engine};
 
 /// One value of one row.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub async fn insert_many<const N: usize>(
     tail: &str,
 ) -> Result<Vec<AnyRow>> {
     let mut returned = Vec::new();
-    for (sql, binds) in statements(head, rows, tail) {
+    for (sql, binds) in statements(connection, head, rows, tail) {
         returned.extend(query(sql, binds).fetch_all(&mut *connection).await?);
     }
     Ok(returned)
@@ -75,7 +75,7 @@ pub async fn write_many<const N: usize>(
     tail: &str,
 ) -> Result<u64> {
     let mut written = 0;
-    for (sql, binds) in statements(head, rows, tail) {
+    for (sql, binds) in statements(connection, head, rows, tail) {
         written += query(sql, binds).execute(&mut *connection).await?.rows_affected();
     }
     Ok(written)
@@ -83,14 +83,17 @@ pub async fn write_many<const N: usize>(
 
 /// Statements that together hold all rows.
 fn statements<const N: usize>(
+    connection: &AnyConnection,
     head: &str,
     rows: Vec<[Bind; N]>,
     tail: &str,
-) -> impl Iterator<Item = (String, Vec<Bind>)> {
+) -> impl Iterator<Item = (String, Vec<Bind>)> + use<N> {
+    let place = engine::place(connection);
+    let (head, tail) = (head.to_owned(), tail.to_owned());
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
         let count = SIZES.into_iter().find(|size| *size <= rows.len())?;
-        let sql = format!("{head} VALUES {} {tail}", places(count, N));
+        let sql = format!("{head} VALUES {} {tail}", places(place, count, N));
         Some((sql, rows.by_ref().take(count).flatten().collect()))
     })
 }
@@ -108,10 +111,10 @@ fn bound(query: Query<'static, Any, AnyArguments>, bind: Bind) -> Query<'static,
     }
 }
 
-/// `($1, $2), ($3, $4)` for two rows of two.
-fn places(rows: usize, columns: usize) -> String {
+/// `($1, $2), ($3, $4)` for two rows of two, as the engine writes a place.
+fn places(place: fn(usize) -> String, rows: usize, columns: usize) -> String {
     let row = |row: usize| {
-        let places: Vec<String> = (1..=columns).map(|c| format!("${}", row * columns + c)).collect();
+        let places: Vec<String> = (1..=columns).map(|c| place(row * columns + c)).collect();
         format!("({})", places.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
@@ -121,6 +124,6 @@ fn places(rows: usize, columns: usize) -> String {
 mod tests {
     #[test]
     fn places_count_through() {
-        assert_eq!(super::places(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(super::places(|n| format!("${n}"), 2, 2), "($1, $2), ($3, $4)");
     }
 }

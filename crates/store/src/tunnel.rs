@@ -52,7 +52,7 @@ impl Store {
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = devices.iter().fold(query, |query, id| query.bind(id.to_string()));
-        query.fetch_all(&self.readers).await?.iter().map(tunnel_key).collect()
+        query.fetch_all(&self.followers).await?.iter().map(tunnel_key).collect()
     }
 }
 

@@ -21,7 +21,7 @@ use stead_store::{
 
 use super::{
     SYSTEM, TIME_STEP,
-    known::{Device, JudgedFacts, Remembered, remember, remember_stored},
+    known::{Cost, Device, Findings, JudgedFacts, Remembered, remember, remember_stored},
     message::{Heard, Said, message, read},
 };
 use crate::{
@@ -37,8 +37,16 @@ const KEEP_EVERY: i64 = 6 * HOUR;
 pub(super) struct Prepared {
     pub(super) work: Work,
     pub(super) after: Device,
+    /// What was found, as `after` points to it, when it was judged now.
+    pub(super) remembered: Option<Arc<Findings>>,
     /// The findings, when they were judged now.
     pub(super) findings: Option<Vec<Finding>>,
+}
+
+impl Prepared {
+    fn unjudged(work: Work, after: Device) -> Self {
+        Self { work, after, remembered: None, findings: None }
+    }
 }
 
 /// Decides what is to be written.
@@ -68,7 +76,7 @@ pub(super) async fn prepare(
             if still_holds(&heartbeat.facts_digest).is_none() {
                 return Err(Refusal::new(Kind::FactsNeeded, "The agent does so by itself."));
             }
-            Ok(Prepared { work: Work { step, judged: None, keep: None }, after, findings: None })
+            Ok(Prepared::unjudged(Work { step, judged: None, keep: None }, after))
         }
         Said::Report(payload) => {
             let report: Report<'_> = read(payload.bytes())?;
@@ -89,7 +97,7 @@ pub(super) async fn prepare(
                 if keep.is_some() {
                     after.judged = Some(JudgedFacts { seq: heard.seq, kept_at: as_of, ..judged.clone() });
                 }
-                return Ok(Prepared { work: Work { step, judged: None, keep }, after, findings: None });
+                return Ok(Prepared::unjudged(Work { step, judged: None, keep }, after));
             }
             judge_report(app, &pack, (device, after), &report, (step, new_report), as_of).await
         }
@@ -154,16 +162,18 @@ async fn judge_report(
     };
     let mut judgement = judge((pack, &terms), Subject::Device, &facts, &read_at, previous, as_of);
     keep_what_is_unchanged(&mut judgement, &before.findings);
+    let remembered = Arc::new(by_place(pack, &judgement));
     after.standing = judgement.standing;
     after.deadline = judgement.next_deadline;
     after.judged = Some(JudgedFacts {
         seq: new_report.seq,
         facts_digest: new_report.facts_digest.as_str().into(),
-        pack: pack.digest.as_str().into(),
+        pack: app.known.name(&pack.digest),
         basis: device.judged.as_ref().map_or(0, |judged| judged.basis),
         step: Some(as_of.0.div_euclid(TIME_STEP)),
         kept_at: new_report.received_at,
-        findings: by_place(pack, &judgement),
+        costs: Some(costs(&remembered)),
+        findings: Arc::downgrade(&remembered),
     });
     let old = device.deadline.is_some_and(|deadline| deadline <= as_of.plus(MINUTE))
         || as_of.since(device.last_seen) >= pack.silent_after - MINUTE;
@@ -181,18 +191,27 @@ async fn judge_report(
     };
     let findings = judgement.findings.iter().map(|f| f.in_full(pack, SYSTEM)).collect();
     let work = Work { step, judged: Some(Box::new(judged)), keep: None };
-    Ok(Prepared { work, after, findings: Some(findings) })
+    Ok(Prepared { work, after, remembered: Some(remembered), findings: Some(findings) })
 }
 
 /// What is remembered of a judgement, by position of the rule among those about devices.
-fn by_place(pack: &Pack, judgement: &Judgement) -> Arc<[Option<Remembered>]> {
+fn by_place(pack: &Pack, judgement: &Judgement) -> Findings {
     let mut all = vec![None; pack.rules_of(Subject::Device).len()];
     for judged in &judgement.findings {
         if let Some(place) = all.get_mut(judged.rule) {
             *place = Some(remember(judged));
         }
     }
-    all.into()
+    all
+}
+
+/// What of it costs something.
+fn costs(findings: &Findings) -> Box<[Cost]> {
+    let cost = |(place, found): (usize, &Option<Remembered>)| {
+        let found = found.as_ref()?;
+        Some(Cost { place: u16::try_from(place).ok()?, outcome: found.previous.outcome, due: found.due? })
+    };
+    findings.iter().enumerate().filter_map(cost).collect()
 }
 
 /// The facts of a report, with those that the server's own records hold.
@@ -233,8 +252,8 @@ pub(super) async fn findings_before(
 ) -> Result<Before, Refusal> {
     let none = Before { findings: Vec::new(), gone: Vec::new() };
     let Some(judged) = &device.judged else { return Ok(none) };
-    if !judged.findings.is_empty() && *judged.pack == *pack.digest {
-        return Ok(Before { findings: judged.findings.to_vec(), ..none });
+    if let Some(findings) = judged.findings.upgrade().filter(|_| *judged.pack == *pack.digest) {
+        return Ok(Before { findings: findings.to_vec(), ..none });
     }
     let stored = app.store.findings(id).await?;
     let find = |rule: &str| stored.iter().find(|finding| finding.rule == rule);

@@ -1,77 +1,131 @@
 //! Devices heard recently, so that a heartbeat reads nothing from the store.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use stead_model::{
-    DeviceId, Millis, PersonId, Stage, Standing,
+    DeviceId, Millis, Outcome, PersonId, Stage, Standing,
     problem::Kind,
     seal::{self, VerifyingKey},
 };
 use stead_policy::{Previous, judge};
 use stead_store::{check_in as rows, finding::StoredFinding};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::TIME_STEP;
 use crate::{App, error::Refusal, flows::policy::terms};
 
 /// The most devices remembered; beyond it all are forgotten, and each is read from the store again.
 const MOST: usize = 250_000;
+/// The most devices whose findings are remembered, three KiB each; those that changed last. Of others they are read from
+/// the store when they change.
+const MOST_FINDINGS: usize = 8_192;
+/// The most check-ins that are in hand at the same time: one batch being written, and the next. When a whole fleet comes
+/// back at once the others wait, since each that is in hand takes memory.
+const IN_HAND: usize = 1_024;
+/// Parts of memory, each with a lock of its own.
+const SHARDS: usize = 64;
 
 /// Devices heard recently, so that a heartbeat reads nothing from the store. What is remembered is only
 /// ever a guess: the writer moves a device on only from where it really is.
 #[derive(Debug)]
 pub struct Known {
-    shards: Vec<Mutex<HashMap<DeviceId, Arc<Device>>>>,
+    shards: Vec<Mutex<Shard>>,
+    /// Words that many devices share, each kept once.
+    names: Mutex<HashSet<Arc<str>>>,
+    turns: Semaphore,
 }
+
+#[derive(Debug, Default)]
+struct Shard {
+    devices: HashMap<DeviceId, Arc<Device>>,
+    /// Findings of those that changed last, the oldest first; devices point here.
+    findings: VecDeque<Arc<Findings>>,
+}
+
+/// Findings of a device, by position of the rule among those about devices; none where it does not bind.
+pub(super) type Findings = Vec<Option<Remembered>>;
 
 impl Default for Known {
     fn default() -> Self {
-        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            names: Mutex::default(),
+            turns: Semaphore::new(IN_HAND),
+        }
     }
 }
 
 impl Known {
-    fn shard(&self, device: DeviceId) -> &Mutex<HashMap<DeviceId, Arc<Device>>> {
+    /// Waits for one's turn, which lasts until what is returned is dropped. None when the server ends.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
+    /// A digest of a pack or a word for who owns a device: there are few.
+    pub(super) fn name(&self, name: &str) -> Arc<str> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
+            return Arc::clone(known);
+        }
+        let known: Arc<str> = name.into();
+        names.insert(Arc::clone(&known));
+        known
+    }
+
+    fn shard(&self, device: DeviceId) -> &Mutex<Shard> {
         use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(device);
-        &self.shards[(hash % 64) as usize]
+        &self.shards[(hash % SHARDS as u64) as usize]
     }
 
     pub(super) fn get(&self, device: DeviceId) -> Option<Arc<Device>> {
-        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).get(&device).cloned()
+        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).devices.get(&device).cloned()
     }
 
     pub(super) fn put(&self, id: DeviceId, device: Device) -> Arc<Device> {
         let device = Arc::new(device);
         let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.len() >= MOST / 64 && !shard.contains_key(&id) {
-            shard.clear();
+        if shard.devices.len() >= MOST / SHARDS && !shard.devices.contains_key(&id) {
+            *shard = Shard::default();
         }
-        shard.insert(id, Arc::clone(&device));
+        shard.devices.insert(id, Arc::clone(&device));
         device
     }
 
     /// Takes the place of what was remembered, where that is still what is: one that was shut out while its message
-    /// was in hand is read from the store again.
-    pub(super) fn put_over(&self, id: DeviceId, before: &Arc<Device>, device: Device) {
+    /// was in hand is read from the store again. `findings` are those that it points to, where it was judged now.
+    pub(super) fn put_over(
+        &self,
+        id: DeviceId,
+        before: &Arc<Device>,
+        device: Device,
+        findings: Option<Arc<Findings>>,
+    ) {
         let mut shard = self.shard(id).lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = shard.get_mut(&id).filter(|held| Arc::ptr_eq(held, before)) {
+        if let Some(held) = shard.devices.get_mut(&id).filter(|held| Arc::ptr_eq(held, before)) {
             *held = Arc::new(device);
+            if let Some(findings) = findings {
+                if shard.findings.len() >= MOST_FINDINGS / SHARDS {
+                    shard.findings.pop_front();
+                }
+                shard.findings.push_back(findings);
+            }
         }
     }
 
     /// Forgets every device.
     pub fn clear(&self) {
         for shard in &self.shards {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
         }
     }
 
     /// Forgets a device, whose rows were changed by another way than a check-in.
     pub fn forget(&self, device: DeviceId) {
-        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
+        self.shard(device).lock().unwrap_or_else(PoisonError::into_inner).devices.remove(&device);
     }
 }
 
@@ -104,9 +158,19 @@ pub(super) struct JudgedFacts {
     /// When, in steps of [`TIME_STEP`]. None when judged by another pack.
     pub(super) step: Option<i64>,
     pub(super) kept_at: Millis,
-    /// By position of the rule among those about devices, none where it does not bind; empty when they must
-    /// be read from the store.
-    pub(super) findings: Arc<[Option<Remembered>]>,
+    /// What costs something, and when; none when that is not known.
+    pub(super) costs: Option<Box<[Cost]>>,
+    /// Nowhere when they must be read from the store.
+    pub(super) findings: Weak<Findings>,
+}
+
+/// A finding that costs something, now or later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// Position of the rule among those about devices.
+    pub(super) place: u16,
+    pub(super) outcome: Outcome,
+    pub(super) due: Millis,
 }
 
 /// A finding, without its words: their digest tells whether they have changed.
@@ -150,7 +214,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
     };
     Ok(Device {
         key: VerifyingKey::from_text(&row.public_key).map_err(|_| bad("key"))?,
-        owner: row.owner.into(),
+        owner: app.known.name(&row.owner),
         person: row.person,
         revoked: row.revoked_at.is_some(),
         lost_at: row.lost_at,
@@ -160,13 +224,14 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
         judged: row.judged.map(|judged| JudgedFacts {
             seq: judged.seq,
             facts_digest: judged.facts_digest.into(),
-            pack: judged.pack_digest.as_str().into(),
+            pack: app.known.name(&judged.pack_digest),
             basis: judged.basis,
             // What another version of the pack judged must be judged anew.
             step: (judged.pack_digest == app.pack().digest)
                 .then(|| judged.received_at.0.div_euclid(TIME_STEP)),
             kept_at: judged.received_at,
-            findings: Arc::new([]),
+            costs: None,
+            findings: Weak::new(),
         }),
         standing: row.standing,
         deadline: row.deadline,

@@ -9,7 +9,7 @@ mod question;
 use std::sync::Arc;
 
 use stead_model::{
-    DeviceId, Finding, Subject,
+    DeviceId, Finding, PersonId, Subject,
     message::{ANSWER, Answer, Clearance, VERSION},
     problem::Kind,
     seal::{self, Envelope},
@@ -20,7 +20,7 @@ use stead_store::{check_in::Step, finding::StoredFinding};
 
 use self::{
     judging::{Prepared, prepare, prepare_again},
-    known::{Device, JudgedFacts, remembered},
+    known::{Cost, Device, remembered},
     message::{Heard, claimed_device, on_time, open, shut_out},
 };
 use super::{loss::heard, writer::Written};
@@ -45,6 +45,8 @@ pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
     let envelope: Envelope = serde_json::from_str(text)
         .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed message, as the agent does."))?;
     let id = claimed_device(&envelope)?;
+    let ending = || Refusal::new(Kind::Unavailable, "The server ends just now. Come back in a minute.");
+    let _turn = app.known.turn().await.ok_or_else(ending)?;
     // A device that moved on meanwhile is looked up again; three times is more than honest devices need.
     for _ in 0..3 {
         let device = remembered(app, id).await?;
@@ -77,7 +79,8 @@ pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
 /// [`Refusal`] when the store is away.
 pub(in crate::flows) async fn judge_again(app: &App, id: DeviceId) -> Result<bool, Refusal> {
     let device = remembered(app, id).await?;
-    let Some(Prepared { work, after, .. }) = prepare_again(app, &device, id, app.now()).await? else {
+    let Some(Prepared { work, after, remembered, .. }) = prepare_again(app, &device, id, app.now()).await?
+    else {
         return Ok(false);
     };
     match app.writer.write(work).await? {
@@ -86,7 +89,7 @@ pub(in crate::flows) async fn judge_again(app: &App, id: DeviceId) -> Result<boo
             Ok(false)
         }
         Written::Durable => {
-            app.known.put_over(id, &device, after);
+            app.known.put_over(id, &device, after, remembered);
             Ok(true)
         }
     }
@@ -127,14 +130,14 @@ async fn take(app: &App, device: &Arc<Device>, heard: Heard) -> Result<Option<An
         last_seen: as_of.max(device.last_seen),
         message: seal::hex(&heard.message),
     };
-    let Prepared { work, after, findings } = prepare(app, device, &heard, step, as_of).await?;
+    let Prepared { work, after, remembered, findings } = prepare(app, device, &heard, step, as_of).await?;
     let kept = work.keep.is_some();
     match app.writer.write(work).await? {
         Written::Stale => Ok(None),
         Written::Durable => {
             let findings = if kept { Some(stored_findings(app, heard.device).await?) } else { findings };
             let answer = answer(app, &after, heard.device, findings);
-            app.known.put_over(heard.device, device, after);
+            app.known.put_over(heard.device, device, after, remembered);
             Ok(Some(answer))
         }
     }
@@ -144,42 +147,36 @@ async fn take(app: &App, device: &Arc<Device>, heard: Heard) -> Result<Option<An
 /// findings, any other with none, so that the same message sent again gets the same answer.
 fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding>>) -> Answer {
     let pack = app.pack();
-    let folded = |judged: &JudgedFacts| {
-        let findings = judged.findings.iter().flatten().map(|r| (r.previous.outcome, r.due));
-        judge::fold(findings, device.last_seen).0
-    };
+    let costs = costs_of(&pack, device);
     Answer {
         v: VERSION,
         device: id,
         seq: device.seq,
         heard_at: device.last_seen,
         policy: pack.label(),
-        standing: device
-            .judged
-            .as_ref()
-            .filter(|judged| !judged.findings.is_empty() && *judged.pack == *pack.digest)
-            .map_or(device.standing, folded),
+        standing: costs.map_or(device.standing, |costs| {
+            judge::fold(costs.iter().map(|cost| (cost.outcome, Some(cost.due))), device.last_seen).0
+        }),
         findings,
-        clearance: clearance_of(app, &pack, device),
+        clearance: costs.and_then(|costs| clearance_of(app, &pack, device.person, costs)),
         pages: app.config.base_url.clone(),
         next_in: app.config.check_in_every,
         valid_until: device.last_seen.plus(24 * HOUR),
     }
 }
 
+/// What costs the device something by the policy in force; none where that is not at hand.
+fn costs_of<'a>(pack: &Pack, device: &'a Device) -> Option<&'a [Cost]> {
+    device.judged.as_ref().filter(|judged| *judged.pack == *pack.digest)?.costs.as_deref()
+}
+
 /// What the device opens to its person, as it is answered: by what was just judged, and by what the gate knows of
-/// the person. None while the gate does not know everything, or the device's findings are not at hand.
-fn clearance_of(app: &App, pack: &Pack, device: &Device) -> Option<Clearance> {
-    let judged = device
-        .judged
-        .as_ref()
-        .filter(|judged| !judged.findings.is_empty() && *judged.pack == *pack.digest)?;
-    let person = app.gate.index.person(device.person).filter(|_| app.gate.index.is_complete())?;
+/// the person. None while the gate does not know everything.
+fn clearance_of(app: &App, pack: &Pack, person: PersonId, costs: &[Cost]) -> Option<Clearance> {
+    let person = app.gate.index.person(person).filter(|_| app.gate.index.is_complete())?;
     let rules = pack.rules_of(Subject::Device);
-    let of_device = rules
-        .iter()
-        .zip(judged.findings.iter())
-        .filter_map(|(rule, found)| Some((rule.id.as_str(), found.as_ref()?.due?)));
+    let of_device =
+        costs.iter().filter_map(|cost| Some((rules.get(usize::from(cost.place))?.id.as_str(), cost.due)));
     let of_person = person.costs.iter().map(|cost| (&*cost.rule, cost.due));
     let costs: Vec<clearance::Costing<'_>> = of_device
         .map(|(rule, due)| clearance::Costing { rule, due, person: false })
