@@ -1,6 +1,6 @@
 //! The clocks of a loss: whoever takes a step hears before its time is over, and every day after that.
 
-use stead_model::{PersonId, Role, time};
+use stead_model::{Millis, PersonId, Role, time};
 use stead_policy::losses::By;
 use stead_store::{
     loss::{Loss, Step},
@@ -17,7 +17,7 @@ use crate::{
     web::losses::{asks, label},
 };
 
-/// Steps looked at in one round.
+/// Steps looked at together.
 const BATCH: i64 = 500;
 /// The longest before its time that somebody is reminded of a step.
 const AHEAD: i64 = time::DAY;
@@ -28,8 +28,24 @@ const AHEAD: i64 = time::DAY;
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &App) -> Result<bool, Refusal> {
     let now = app.now();
+    let mut written = false;
+    let mut last = None;
+    loop {
+        let due = app.store.loss_steps_due(now.plus(AHEAD), last.as_ref(), BATCH).await?;
+        let tells = reminders(app, &due, now).await?;
+        written |= write_down(app, tells).await? > 0;
+        let full = i64::try_from(due.len()).is_ok_and(|many| many == BATCH);
+        match due.into_iter().last().filter(|_| full) {
+            Some(one) => last = Some(one),
+            None => return Ok(written),
+        }
+    }
+}
+
+/// Whom to remind of these steps.
+async fn reminders(app: &App, due: &[(Loss, Step)], now: Millis) -> Result<Vec<Tell>, Refusal> {
     let mut tells = Vec::new();
-    for (loss, step) in app.store.loss_steps_due(now.plus(AHEAD), BATCH).await? {
+    for (loss, step) in due {
         let Some(due) = step.due_at else { continue };
         let left = due.since(now);
         // A quarter of the time before its end is soon enough, and for what takes days, a day.
@@ -38,7 +54,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
         }
         let when = if left > 0 { "soon".to_owned() } else { format!("late-{}", -left / time::DAY) };
         let say = if left > 0 { "notice-loss-clock" } else { "notice-loss-late" };
-        for person in takers(app, &loss, &step).await? {
+        for person in takers(app, loss, step).await? {
             let Some(reader) = app.store.person(person).await? else { continue };
             let words = spoken(app, &reader);
             tells.push(Tell {
@@ -48,15 +64,15 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
                 at: now,
                 say,
                 given: vec![
-                    ("device", label(&loss, &words)),
-                    ("rule", asks(app, &step, &words)),
+                    ("device", label(loss, &words)),
+                    ("rule", asks(app, step, &words)),
                     ("due", due.0.to_string()),
                 ],
                 link: format!("/losses/{}#steps", loss.id),
             });
         }
     }
-    Ok(write_down(app, tells).await? > 0)
+    Ok(tells)
 }
 
 /// Who takes a step: its person, or those who hold the role for them.
