@@ -78,8 +78,11 @@ if (mode === 'pages') {
   check(/^[0-9A-Z]{5}-[0-9A-Z]{5}$/.test(code), `a code: ${code}`);
   await look(sam.page, base, 'card', null, { shots, keep: true });
   const away = await person(base, phone);
-  await look(away.page, base, 'lost-code', `/lost?c=${code}`, { shots, keep: true });
-  await away.page.goto(`${base}/lost?c=00000-00000`);
+  await look(away.page, base, 'lost-code', `/lost/card#c=${code}`, { shots, keep: true });
+  check((await away.page.inputValue('#code')) === code && !away.page.url().includes(code), 'the code came with the picture, and is kept out of the address');
+  await away.page.goto(`${base}/lost/card`);
+  await away.page.goto(`${base}/lost/card#c=00000-00000`);
+  await away.page.reload();
   await away.page.locator('main form button').click();
   check((await away.page.locator('#wrong').innerText()).includes('No card has this code'), 'a wrong code is said');
   await sam.page.goto(`${base}/lost`);

@@ -1,5 +1,5 @@
-// What pages do with a script: passkeys, which browsers offer to scripts alone, and going to a line of a text
-// that is being written. Everything else works without.
+// What pages do with a script: passkeys, which browsers offer to scripts alone, going to a line of a text that is being
+// written, and taking the code of a wallet card from its picture. Everything else works without.
 (() => {
   'use strict';
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
@@ -46,6 +46,13 @@
       });
     }
   };
+  // The picture on a wallet card brings its code behind the mark #, which browsers send to nobody.
+  const brought = /^#c=([\w-]{1,40})$/.exec(location.hash);
+  const code = brought && document.querySelector('form[action="/lost/card"] input[name="code"]');
+  if (code) {
+    code.value = brought[1];
+    history.replaceState(null, '', location.pathname);
+  }
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('[data-line]');
     const text = link && document.querySelector(link.hash);

@@ -4,12 +4,13 @@
 //! In scope: gathering it for print. Out of scope: who may read it.
 
 use stead_model::{Millis, seal};
-use stead_store::loss::Loss;
+use stead_store::{ledger::StoredEntry, loss::Loss};
 
 use crate::{
     App,
     error::Refusal,
     flows::{
+        device_subject,
         loss::{
             doors::{self, Door, Is},
             evidence::Evidence,
@@ -20,6 +21,11 @@ use crate::{
     web::losses::{asks, event, label},
     words::Words,
 };
+
+/// The newest entries about a device that are looked through.
+const OF_DEVICE: i64 = 500;
+/// Before which they are: the end.
+const LAST: u64 = u64::MAX >> 1;
 
 /// The certificate as PDF.
 ///
@@ -140,7 +146,17 @@ fn encryption(loss: &Loss, known: &Evidence, words: &Words) -> Section {
 
 /// The entries of the ledger about it, and by which checkpoint they can be checked.
 async fn proof(app: &App, loss: &Loss, words: &Words) -> Result<Section, Refusal> {
-    let entries = app.store.ledger_mentioning(&person_subject(loss.person), &loss.id.to_string()).await?;
+    let mut entries = app.store.ledger_mentioning(&person_subject(loss.person), &loss.id.to_string()).await?;
+    // What happened to the device itself meanwhile: that it was shut out, and let in again.
+    if let Some(device) = loss.device {
+        let until = loss.closed_at.unwrap_or_else(|| app.now());
+        let of_device = app.store.ledger_newest(Some(&device_subject(device)), LAST, OF_DEVICE).await?;
+        let meanwhile = |entry: &StoredEntry| {
+            entry.kind.starts_with("device.") && (loss.told_at..=until).contains(&entry.at)
+        };
+        entries.extend(of_device.into_iter().filter(meanwhile));
+        entries.sort_by_key(|entry| entry.index);
+    }
     let rows = entries.iter().map(|entry| {
         vec![
             entry.index.to_string(),

@@ -156,6 +156,7 @@ POST /cases/{case}/decide           coordinator coordinator-of-a security
 POST /cases/{case}/take             coordinator coordinator-of-a security
 GET  /lost                          everyone
 POST /lost                          all
+GET  /lost/card                     everyone
 POST /lost/card                     everyone
 POST /lost/card/tell                everyone
 GET  /people/{id}/lost              own lead manager coordinator coordinator-of-a security
@@ -168,6 +169,7 @@ GET  /losses/{loss}                 own lead manager coordinator coordinator-of-
 GET  /losses/{loss}/certificate.pdf own lead manager coordinator coordinator-of-a security auditor
 POST /losses/{loss}/step            own lead manager coordinator coordinator-of-a security
 POST /losses/{loss}/note            own lead manager coordinator coordinator-of-a security
+POST /losses/{loss}/card/end        coordinator coordinator-of-a security
 POST /losses/{loss}/back            own lead manager coordinator coordinator-of-a security
 POST /people/{id}/terms             coordinator coordinator-of-a
 POST /people/{id}/terms/end         coordinator coordinator-of-a

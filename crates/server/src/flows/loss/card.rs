@@ -32,17 +32,17 @@ pub async fn make(app: &App, person: PersonId) -> Result<String, Refusal> {
     Ok(code)
 }
 
-/// Takes somebody's card back.
+/// Takes somebody's card back: they themselves, or whoever handles losses for them.
 ///
 /// # Errors
 /// [`Refusal`] when they have none or the store is away.
-pub async fn end(app: &App, person: PersonId) -> Result<(), Refusal> {
+pub async fn end(app: &App, by: PersonId, person: PersonId) -> Result<(), Refusal> {
     let subject = person_subject(person);
     let mut write = app.store.write().await?;
     if !write.end_loss_card(person).await? {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
-    write.append(&entry(app.now(), &subject, "loss-card.ended", subject.clone(), json!({})))?;
+    write.append(&entry(app.now(), &person_subject(by), "loss-card.ended", subject.clone(), json!({})))?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 

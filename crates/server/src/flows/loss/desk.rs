@@ -93,10 +93,10 @@ pub async fn take(
 /// Writes down something else worth knowing.
 ///
 /// # Errors
-/// [`Refusal`] when nothing was said or the loss is closed.
+/// [`Refusal`] when nothing was said, or the loss is closed or moves on meanwhile.
 pub async fn note(app: &App, by: PersonId, id: RecordId, words: &str) -> Result<(), Refusal> {
     let now = app.now();
-    let loss = find(app, id).await?;
+    let mut loss = find(app, id).await?;
     if loss.state == State::Closed {
         return Err(Refusal::said(Kind::Conflict, "loss-closed"));
     }
@@ -105,6 +105,7 @@ pub async fn note(app: &App, by: PersonId, id: RecordId, words: &str) -> Result<
         return Err(Refusal::form(FieldError::new("note", "field-empty")));
     }
     let mut write = app.store.write().await?;
+    next(&mut write, &mut loss).await?;
     happened(&mut write, &loss, (Some(by), "note"), &words, now).await?;
     let data = json!({ "words": committed(&loss, &words) });
     prove(&mut write, &loss, (&person_subject(by), "loss.note"), data, now)?;

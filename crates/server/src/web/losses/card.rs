@@ -26,7 +26,8 @@ struct CardPage {
 
 impl CardPage {
     fn qr(&self) -> parts::Html {
-        let text = format!("{}?c={}", self.address, self.code);
+        // Behind the mark #, so that it stays in the browser: no log of a proxy has it.
+        let text = format!("{}/card#c={}", self.address, self.code);
         parts::qr(&text, &self.base.say("card-qr"))
     }
 
@@ -60,6 +61,7 @@ pub async fn make(State(app): State<Arc<App>>, reader: Reader) -> Page {
 
 /// `POST /me/card/end`.
 pub async fn end(State(app): State<Arc<App>>, reader: Reader) -> Page {
-    card::end(&app, reader.caller.id()).await?;
+    let me = reader.caller.id();
+    card::end(&app, me, me).await?;
     Ok(Redirect::to("/me/card").into_response())
 }

@@ -30,6 +30,7 @@ use crate::{
     flows::{
         loss::{
             back::{self, Return},
+            card,
             desk::{self, RISKS, Taken},
             doors::{self, Door, Is},
             evidence::Evidence,
@@ -97,6 +98,8 @@ struct Desk {
     told_by: String,
     call: String,
     entry: Option<u64>,
+    /// When a wallet card of its person was made, for those who may take it back.
+    card: Option<Millis>,
 }
 
 impl Desk {
@@ -357,6 +360,10 @@ async fn desk(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Sent)) 
         told_by,
         call: app.pack().losses.call.clone(),
         entry: entries.first().map(|entry| entry.index).filter(|_| may_prove),
+        card: match handles && !own && !loss.practice {
+            true => app.store.loss_card(loss.person).await?.map(|card| card.made_at),
+            false => None,
+        },
         loss,
     })
 }
@@ -400,6 +407,13 @@ pub async fn note(
     let loss = find(&app, &id).await?;
     let result = desk::note(&app, reader.caller.id(), loss.id, &sent.note).await;
     done(&app, &reader, &id, sent, result).await
+}
+
+/// `POST /losses/{loss}/card/end`: takes back the wallet card of whose loss it is.
+pub async fn end_their_card(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Page {
+    let loss = find(&app, &id).await?;
+    let result = card::end(&app, reader.caller.id(), loss.person).await;
+    done(&app, &reader, &id, Sent::default(), result).await
 }
 
 /// `POST /losses/{loss}/back`.

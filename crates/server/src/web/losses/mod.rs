@@ -13,8 +13,8 @@ use stead_store::loss::{Loss, State as Stage};
 
 pub use card::{end as end_card, get as card, make as make_card};
 pub(crate) use desk::{asks, event};
-pub use desk::{back, certificate, get, note, step};
-pub use telling::{ask, ask_for, card as by_card, tell, tell_by_card, tell_for};
+pub use desk::{back, certificate, end_their_card, get, note, step};
+pub use telling::{ask, ask_card, ask_for, card as by_card, tell, tell_by_card, tell_for};
 
 use super::{Base, Page, Reader, page, parts};
 use crate::{

@@ -190,9 +190,6 @@ fn title(words: &Words, sent: &Sent) -> String {
 /// What an address may say beforehand.
 #[derive(Debug, Default, Deserialize)]
 pub struct Asked {
-    /// The code of a wallet card, from the picture on it.
-    #[serde(default)]
-    c: String,
     #[serde(default)]
     practice: String,
     #[serde(default)]
@@ -202,7 +199,7 @@ pub struct Asked {
 impl Asked {
     fn sent(self) -> Sent {
         let what = if self.device.is_empty() { String::new() } else { format!("device:{}", self.device) };
-        Sent { code: self.c, practice: self.practice, what, ..Sent::default() }
+        Sent { practice: self.practice, what, ..Sent::default() }
     }
 }
 
@@ -213,12 +210,7 @@ pub async fn ask(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Page {
-    // A card speaks for whose it is, also on the phone of somebody who is signed in there.
-    let caller = match asked.c.is_empty() {
-        true => guard::caller(&app, &headers).await?,
-        false => None,
-    };
-    match caller {
+    match guard::caller(&app, &headers).await? {
         Some(caller) => {
             let words = caller.words(&headers);
             let reader = Reader { caller, words };
@@ -229,6 +221,12 @@ pub async fn ask(
         }
         None => page(&code(&app, &words, Form::default(), asked.sent())),
     }
+}
+
+/// `GET /lost/card`: the code of a card, also on the phone of somebody who is signed in there: a card speaks for whose it
+/// is. The picture on a card brings its code with it, for the page's script alone.
+pub async fn ask_card(State(app): State<Arc<App>>, words: Words) -> Page {
+    page(&code(&app, &words, Form::default(), Sent::default()))
 }
 
 /// `POST /lost`: something of one's own.
