@@ -9,12 +9,15 @@ local function line(headers, name, between)
     return values and table.concat(values, between, 0)
 end
 
--- Asks with GET, without a body, and tells the application's host, the browser's cookies, and what is told besides.
+-- Asks with GET, without a body, and tells the application's host, the browser's cookies, the connection's
+-- certificate, and what is told besides.
 -- Whatever goes wrong, there is an answer, and it lets nobody in.
 local function ask(txn, stead, path, told)
     local sent = txn.http:req_get_headers()
     told["Host"] = { line(sent, "host", ",") }
     told["Cookie"] = { line(sent, "cookie", "; ") }
+    local certificate = txn:get_var("txn.stead_certificate")
+    told["Client-Cert"] = certificate and { ":" .. certificate .. ":" }
     local question = { url = "http://" .. stead .. path, headers = told, timeout = PATIENCE }
     local went, answer = pcall(function() return core.httpclient():get(question) end)
     return went and answer or { status = 503, headers = {} }

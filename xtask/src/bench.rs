@@ -2,12 +2,14 @@
 
 use clap::Subcommand;
 
-use crate::{bench_agent, bench_gate, bench_ingest, bench_people, bench_what_if};
+use crate::{bench_agent, bench_change, bench_gate, bench_ingest, bench_people, bench_what_if};
 
 #[derive(Subcommand)]
 pub enum Bench {
     /// A pass of the agent over this computer: time, memory, size.
     Agent(bench_agent::Agent),
+    /// From a change on a device to the gate.
+    Change(bench_change::Change),
     /// nginx asking the gate, against the same nginx asking an upstream that says yes.
     Gate(bench_gate::Gate),
     /// Signed messages from a simulated fleet over kept-alive HTTP.
@@ -22,6 +24,7 @@ impl Bench {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Agent(agent) => agent.run(),
+            Self::Change(change) => change.run(),
             Self::Gate(gate) => gate.run(),
             Self::Ingest(ingest) => ingest.run(),
             Self::People(people) => people.run(),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_agent;
+mod bench_change;
 mod bench_gate;
 mod bench_ingest;
 mod bench_people;

@@ -37,11 +37,17 @@ impl Test {
         let proxies = need(
             "nginx, Caddy and HAProxy",
             || {
-                ["/usr/sbin/nginx", "/usr/bin/caddy", "/usr/sbin/haproxy"]
-                    .iter()
-                    .all(|path| Path::new(path).exists())
+                [
+                    "/usr/sbin/nginx",
+                    "/usr/bin/caddy",
+                    "/usr/sbin/haproxy",
+                    "/usr/bin/openssl",
+                    "/usr/bin/curl",
+                ]
+                .iter()
+                .all(|path| Path::new(path).exists())
             },
-            &["nginx-light", "caddy", "haproxy"],
+            &["nginx-light", "caddy", "haproxy", "openssl", "curl"],
             &mut skipped,
         )?;
         let networks = need(

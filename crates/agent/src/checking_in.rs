@@ -18,7 +18,7 @@ use stead_model::{
 use stead_transport::{SendError, Transport};
 
 use crate::{
-    facts,
+    certificate, facts,
     host::Host,
     kept::Kept,
     lost::{self, Gone},
@@ -245,6 +245,17 @@ impl<'a> CheckIns<'a> {
         )
     }
 
+    /// By what other questions than check-ins are asked.
+    pub fn asker(&self) -> Asker<'_> {
+        Asker {
+            state: self.state,
+            identity: &self.identity,
+            key: &self.key,
+            answer_key: &self.answer_key,
+            transport: &self.transport,
+        }
+    }
+
     /// Checks in again and again at the interval that the server tells, give or take a tenth, so that
     /// devices that started together do not stay together; and at once when something wakes it.
     ///
@@ -281,15 +292,12 @@ impl<'a> CheckIns<'a> {
                 }
                 Err(error) => say(&format!("{error:#}")),
             }
-            let asker = Asker {
-                state: self.state,
-                identity: &self.identity,
-                key: &self.key,
-                answer_key: &self.answer_key,
-                transport: &self.transport,
-            };
+            let asker = self.asker();
             if let Err(error) = tunnel.settle(&asker, clearance.as_ref(), now()) {
                 say(&format!("the tunnel could not be settled: {error:#}"));
+            }
+            if let Err(error) = certificate::renew(&asker, now()) {
+                say(&format!("the certificate for connections could not be renewed: {error:#}"));
             }
             if asked_at.is_none_or(|at| now().since(at) >= ASK_EVERY) {
                 asked_at = Some(now());

@@ -3,6 +3,7 @@
 //! In scope: everything that asks the operating system, the device's key, the spool. Out of scope:
 //! deciding what a policy asks; running anything that a server sends.
 
+pub mod certificate;
 pub mod check;
 pub mod checking_in;
 pub mod desktop;

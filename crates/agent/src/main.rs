@@ -12,6 +12,7 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use stead_agent::{
+    certificate,
     check::{self, Checked},
     checking_in::{CheckIns, CheckedIn},
     door::{self, Door, Pages},
@@ -92,6 +93,12 @@ enum Command {
     },
     /// Take the tunnel down.
     Disconnect,
+    /// Have a certificate, with which programs here show on a connection that it is this computer.
+    #[command(
+        after_help = "Its key is made here and stays here. The service renews it. Needed where your organisation's applications ask \
+                      for it; the book, under \u{201c}The gate\u{201d}, says how browsers take it."
+    )]
+    Certificate,
     /// Tell that something is lost: everything it could open is shut at once.
     #[command(
         after_help = "Without WHAT it lists what can be reported. A device goes by its name; anything else is phone, storage, \
@@ -143,6 +150,7 @@ fn main() -> ExitCode {
         Command::Place { kind, forget } => place(&state, kind, forget),
         Command::Connect { tunnel } => connect(&state, tunnel),
         Command::Disconnect => disconnect(&state),
+        Command::Certificate => have_certificate(&state),
         Command::Lost { what, label, stolen, says, practice, server, card } => {
             let desk = match (server, card) {
                 (Some(server), Some(code)) => Desk::Card { server, code },
@@ -385,6 +393,19 @@ fn disconnect(state: &State) -> anyhow::Result<ExitCode> {
     let was = state.tunnel_wish()?.is_some();
     state.set_tunnel_wish(None)?;
     println!("{}", if was { "The tunnel goes down." } else { "No tunnel was wanted." });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn have_certificate(state: &State) -> anyhow::Result<ExitCode> {
+    not_the_systems(state)?;
+    let check_ins = CheckIns::open(state)?;
+    let held = certificate::have(&check_ins.asker(), now())?;
+    println!(
+        "{} holds this computer's certificate and its key, good until {}.",
+        certificate::file(state).display(),
+        show::when(held.until)
+    );
+    println!("The service renews it. A program shows it so: curl --cert FILE https://…");
     Ok(ExitCode::SUCCESS)
 }
 

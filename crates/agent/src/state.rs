@@ -16,6 +16,7 @@ use stead_model::{
 use zeroize::Zeroizing;
 
 use crate::{
+    certificate::Held,
     files,
     lost::Gone,
     notices::KeptNotice,
@@ -30,6 +31,8 @@ const LATEST: &str = "latest.json";
 const GONE: &str = "lost.json";
 /// The device's key.
 const KEY: &str = "device.key";
+/// The key and certificate for connections, and what is known of them.
+const CERTIFICATE: [&str; 2] = ["certificate.pem", "certificate.json"];
 
 /// Who this device is, as the server wrote it down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,6 +121,10 @@ impl State {
     /// When they cannot be written.
     pub fn set_identity(&self, identity: &Identity, seed: &Seed) -> io::Result<()> {
         self.make()?;
+        // A certificate that was made for another device, as which this one was enrolled before, shows nothing any more.
+        for name in CERTIFICATE {
+            self.take_away(name)?;
+        }
         let text = Zeroizing::new(seal::hex(seed.as_ref()));
         files::write_whole(&self.file(KEY), text.as_bytes(), 0o600)?;
         self.write("progress.json", &Progress::default())?;
@@ -277,7 +284,28 @@ impl State {
     /// # Errors
     /// When it cannot be taken away.
     pub fn no_more_gone(&self) -> io::Result<()> {
-        match fs::remove_file(self.file(GONE)) {
+        self.take_away(GONE)
+    }
+
+    /// What is known of the certificate for connections; none where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn certificate(&self) -> io::Result<Option<Held>> {
+        self.read(CERTIFICATE[1])
+    }
+
+    /// Writes down the certificate with its key, and then what is known of it.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn set_certificate(&self, held: &Held, both: &str) -> io::Result<()> {
+        files::write_whole(&self.file(CERTIFICATE[0]), both.as_bytes(), 0o600)?;
+        self.write(CERTIFICATE[1], held)
+    }
+
+    fn take_away(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.file(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -288,20 +316,7 @@ impl State {
     /// # Errors
     /// When something could not be taken away; the rest is all the same.
     pub fn forget(&self) -> io::Result<()> {
-        let key = self.file(KEY);
-        let mut done = match fs::metadata(&key) {
-            Ok(found) => {
-                let nothing = vec![0; usize::try_from(found.len()).unwrap_or(64)];
-                // Over what is there, not beside it.
-                let over = fs::OpenOptions::new()
-                    .write(true)
-                    .open(&key)
-                    .and_then(|mut file| file.write_all(&nothing).and_then(|()| file.sync_all()));
-                over.and(fs::remove_file(&key))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        };
+        let mut done = wipe(&self.file(KEY)).and(wipe(&self.file(CERTIFICATE[0])));
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             if entry.file_name() == GONE {
@@ -326,6 +341,23 @@ impl State {
 
     fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         files::write_whole(&self.file(name), &serde_json::to_vec_pretty(value)?, 0o600)
+    }
+}
+
+/// Takes away a file after its bytes were written over.
+fn wipe(file: &Path) -> io::Result<()> {
+    match fs::metadata(file) {
+        Ok(found) => {
+            let nothing = vec![0; usize::try_from(found.len()).unwrap_or(64)];
+            // Over what is there, not beside it.
+            let over = fs::OpenOptions::new()
+                .write(true)
+                .open(file)
+                .and_then(|mut file| file.write_all(&nothing).and_then(|()| file.sync_all()));
+            over.and(fs::remove_file(file))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -54,6 +54,47 @@ pub enum Kind {
     HaProxy,
 }
 
+/// What a proxy needs to speak TLS as `records.localhost`, and to know devices.
+#[derive(Debug)]
+pub struct Tls {
+    folder: tempfile::TempDir,
+    /// The certificate of what certifies devices.
+    pub devices: PathBuf,
+}
+
+impl Tls {
+    /// Makes a certificate for `records.localhost` that is its own authority.
+    pub fn new(devices: PathBuf) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", "/CN=records.localhost", "-addext", "subjectAltName=DNS:records.localhost"])
+            .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let part = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join("both.pem"), part("certificate.pem") + &part("key.pem")).unwrap();
+        Self { folder, devices }
+    }
+
+    /// The file with the certificate and its key.
+    pub fn both(&self) -> String {
+        self.folder.path().join("both.pem").display().to_string()
+    }
+}
+
 /// A proxy in front of the application `records`. It ends when dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -67,6 +108,17 @@ impl Proxy {
     /// Starts it at a port, asking the server at one address and leading to the application at another; none where
     /// it is not installed.
     pub fn start(kind: Kind, port: u16, stead: SocketAddr, app: SocketAddr) -> Option<Self> {
+        Self::start_with(kind, port, stead, app, None)
+    }
+
+    /// The same with TLS, where each connection is asked for a certificate of this authority.
+    pub fn start_with(
+        kind: Kind,
+        port: u16,
+        stead: SocketAddr,
+        app: SocketAddr,
+        tls: Option<&Tls>,
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let mut command = match kind {
@@ -84,7 +136,25 @@ impl Proxy {
                         ("127.0.0.1:3000", app.to_string()),
                     ],
                 );
-                let text = text.lines().filter(|line| !line.contains("ssl_")).collect::<Vec<_>>().join("\n");
+                let text = match tls {
+                    Some(tls) => filled(
+                        text,
+                        &[
+                            (&format!("{port};"), format!("{port} ssl;")),
+                            (&format!("{port} default_server;"), format!("{port} ssl default_server;")),
+                            ("/etc/ssl/records.pem", tls.both()),
+                            ("/etc/ssl/records.key", tls.both()),
+                            ("#ssl_", "ssl_".to_owned()),
+                            ("/etc/ssl/stead-devices.pem", tls.devices.display().to_string()),
+                        ],
+                    ),
+                    None => {
+                        let settings = ["    ssl_", "    #ssl_"];
+                        let plain =
+                            text.lines().filter(|line| !settings.iter().any(|start| line.starts_with(start)));
+                        plain.collect::<Vec<_>>().join("\n")
+                    }
+                };
                 let whole = format!(
                     "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;\n\
                      events {{ worker_connections 1024; }}\nhttp {{ access_log off; \
@@ -98,7 +168,8 @@ impl Proxy {
                 command
             }
             Kind::Caddy => {
-                let here = format!("\nhttp://records.localhost:{port} {{\n\tbind 127.0.0.1");
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                let here = format!("\n{scheme}://records.localhost:{port} {{\n\tbind 127.0.0.1");
                 let text = filled(
                     docs("Caddyfile"),
                     &[
@@ -107,6 +178,24 @@ impl Proxy {
                         ("127.0.0.1:3000", app.to_string()),
                     ],
                 );
+                let text = match tls {
+                    Some(tls) => filled(
+                        text,
+                        &[
+                            ("#tls {", format!("#tls {0} {0} {{", tls.both())),
+                            ("\t#", "\t".to_owned()),
+                            ("\t Each", "\t# Each".to_owned()),
+                            ("\t The", "\t# The".to_owned()),
+                            ("\t In", "\t# In".to_owned()),
+                            ("\t Who", "\t# Who".to_owned()),
+                            ("\t What", "\t# What".to_owned()),
+                            ("\t list", "\t# list".to_owned()),
+                            ("\t Asked", "\t# Asked".to_owned()),
+                            ("/etc/ssl/stead-devices.pem", tls.devices.display().to_string()),
+                        ],
+                    ),
+                    None => text,
+                };
                 fs::write(at.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{text}"))
                     .unwrap();
                 let mut command = Command::new(installed("caddy")?);
@@ -117,10 +206,18 @@ impl Proxy {
             Kind::HaProxy => {
                 let lua = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gate/stead-gate.lua");
                 let bind = "bind :443 ssl crt /etc/ssl/records.pem alpn http/1.1";
+                let here = match tls {
+                    Some(tls) => format!(
+                        "bind 127.0.0.1:{port} ssl crt {} alpn http/1.1 ca-file {} verify optional",
+                        tls.both(),
+                        tls.devices.display()
+                    ),
+                    None => format!("bind 127.0.0.1:{port}"),
+                };
                 let text = filled(
                     docs("haproxy.cfg"),
                     &[
-                        (bind, format!("bind 127.0.0.1:{port}")),
+                        (bind, here),
                         ("/etc/haproxy/stead-gate.lua", lua.display().to_string()),
                         ("records.example.org", "records.localhost".to_owned()),
                         ("127.0.0.1:8787", stead.to_string()),

@@ -5,6 +5,8 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -13,11 +15,11 @@ use stead_e2e::{
     Fleet, copy_pack, keep_rules,
     machine::Machine,
     postgres,
-    proxy::{Application, Browser, Kind, Page, Proxy, Relay, port, send_raw},
+    proxy::{Application, Browser, Kind, Page, Proxy, Relay, Tls, port, send_raw},
     system_now,
 };
 use stead_model::{Fact, Facts, fact::Field, message::Enrolled};
-use stead_testkit::{SimDevice, device::good_facts_at};
+use stead_testkit::{SimDevice, device::good_facts_at, program};
 
 /// Sam, their laptop, and an application behind a proxy.
 struct World {
@@ -346,6 +348,7 @@ fn hostile(host: &str, cookies: &[(&str, String)]) -> Vec<(String, Vec<u8>)> {
         "CF-Connecting-IP: 127.0.0.1",
         "True-Client-IP: 127.0.0.1",
         "X-Stead-Auth: 204",
+        "Client-Cert: :MIIB:",
         "Status: 204",
     ];
     for header in said {
@@ -719,16 +722,29 @@ fn rc_6_a_disk_that_is_plugged_in_shuts_the_gate_and_taking_it_out_opens_it() {
     browser.go(&address, &agent);
     assert!(page.body.contains("stead-device: ") || page.body.contains("Stead-Device: "), "{page:?}");
 
-    let mut times = Vec::new();
-    for _ in 0..5 {
+    // `cargo xtask bench change` asks for more.
+    let rounds = std::env::var("STEAD_ROUNDS").ok().and_then(|many| many.parse().ok()).unwrap_or(5);
+    let (mut shut, mut opened) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        // With what it takes to plug it in.
+        let begun = Instant::now();
         laptop.plug_in();
-        times.push(w.until(&mut browser, 403));
+        w.until(&mut browser, 403);
+        shut.push(begun.elapsed());
+        let begun = Instant::now();
         laptop.pull_out();
         w.until(&mut browser, 200);
+        opened.push(begun.elapsed());
     }
-    times.sort();
-    eprintln!("from the disk to the shut gate: {times:?}");
-    assert!(times[4] < Duration::from_secs(10));
+    for (what, times) in
+        [("disk plugged in to gate shut", &mut shut), ("disk taken out to gate open", &mut opened)]
+    {
+        times.sort();
+        let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_millis();
+        let (median, p99, most) = (at(50), at(99), at(100));
+        eprintln!("{what}, {rounds} times: median {median} ms, p99 {p99} ms, most {most} ms");
+    }
+    assert!(shut.iter().all(|time| *time < Duration::from_secs(10)));
 
     laptop.plug_in();
     w.until(&mut browser, 403);
@@ -911,4 +927,181 @@ fn rc_6_two_named_people_break_the_glass() {
     w.until(&mut browser, 403);
     w.report(&disk(true));
     w.until(&mut browser, 200);
+}
+
+/// What curl got: status, head and body.
+struct Got {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Got {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.head.lines().filter_map(|line| line.split_once(':'));
+        all.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The value of a cookie that was set.
+    fn cookie(&self, name: &str) -> String {
+        let set = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut set =
+            set.filter(|(found, _)| found.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
+        let value = set.find_map(|value| value.strip_prefix(name)?.strip_prefix('=')).unwrap();
+        format!("{name}={}", value.split(';').next().unwrap())
+    }
+}
+
+/// Asks for a path of the application over TLS, with a certificate where one is given.
+fn over_tls(port: u16, trust: &str, certificate: Option<&Path>, path: &str, headers: &[&str]) -> Got {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--http1.1", "--include", "--cacert", trust]);
+    curl.args(["--resolve", &format!("records.localhost:{port}:127.0.0.1")]);
+    headers.iter().for_each(|header| {
+        curl.args(["--header", header]);
+    });
+    certificate.iter().for_each(|file| {
+        curl.arg("--cert").arg(file);
+    });
+    let out = curl.arg(format!("https://records.localhost:{port}{path}")).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Got { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// The folder of an agent that is this device.
+fn agents_folder(f: &Fleet, name: &str, device: &SimDevice, seed: [u8; 32]) -> PathBuf {
+    let folder = f.folder.path().join(name);
+    fs::create_dir(&folder).unwrap();
+    let identity = json!({
+        "device": device.id, "server": f.server.url(), "answer_key": device.answer_key,
+        "person": "Sam Örtel", "owner": "organisation",
+    });
+    fs::write(folder.join("identity.json"), identity.to_string()).unwrap();
+    fs::write(folder.join("device.key"), stead_model::seal::hex(&seed)).unwrap();
+    folder
+}
+
+/// With `certificates = true` a pass opens the application on a connection with its device's certificate, and nowhere
+/// else; the agent need not be asked by the browser.
+fn takes_the_devices_certificate(kind: Kind) {
+    let folder = tempfile::tempdir().unwrap();
+    let front = port();
+    let file = folder.path().join("gate.toml");
+    let text = format!(
+        "[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\ncertificates = true\n\
+         url = \"https://records.localhost:{front}\"\ntier = \"restricted\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    let more = ["--gate".to_owned(), file.to_str().unwrap().to_owned()];
+    let mut f = Fleet::start_with(folder, None, &more);
+    let app = Application::start();
+    let tls = Tls::new(f.server.data().join("certificates.pem"));
+    let Some(_proxy) = Proxy::start_with(kind, front, f.server.address, app.address, Some(&tls)) else {
+        return;
+    };
+    let (_, sam) = f.join("Sam Örtel", "sam@stead.example", &[]);
+    let mut laptops = Vec::new();
+    for n in [11, 12] {
+        let code = f.server.admin(&["enrol-code", "Sam Örtel"]).unwrap();
+        let mut device =
+            SimDevice::enrol(&mut f.client, [n; 32], &code, &format!("laptop-{n}"), system_now()).unwrap();
+        let report = device.report(&disk(true), system_now());
+        f.post(&report).unwrap();
+        // The agent on it has a certificate made.
+        let folder = agents_folder(&f, &format!("agent-{n}"), &device, [n; 32]);
+        let stead = Command::new(program("stead").unwrap())
+            .args(["--state", folder.to_str().unwrap(), "certificate"])
+            .output()
+            .unwrap();
+        assert!(stead.status.success(), "{}", String::from_utf8_lossy(&stead.stderr));
+        assert!(String::from_utf8_lossy(&stead.stdout).contains("good until"));
+        laptops.push((device, folder.join("certificate.pem")));
+    }
+    let trust = tls.both();
+    let html = "Accept: text/html";
+    let ask = |certificate: Option<&Path>, path: &str, headers: &[&str]| {
+        over_tls(front, &trust, certificate, path, headers)
+    };
+    let (mine, others) = (laptops[0].1.as_path(), laptops[1].1.as_path());
+
+    // The way in: the connection has shown the device, so nothing asks for it.
+    let begun = ask(Some(mine), "/pay?month=3", &[html]);
+    assert_eq!(begun.status, 303, "{}", begun.head);
+    let to = begun.header("location").unwrap().to_owned();
+    assert!(to.contains("&on="), "{to}");
+    let stead = format!("http://localhost:{}", f.server.address.port());
+    let mut browser = Browser::default();
+    browser.put(stead.strip_prefix("http://").unwrap(), &sam);
+    let path = to.split_once("/gate/enter/").unwrap().1;
+    let ticket = browser.ask(&format!("{stead}/gate/enter/{path}"), &[]);
+    let to = ticket.header("location").unwrap().to_owned();
+    let step = to.split_once(&format!(":{front}")).unwrap().1;
+    let given = ask(Some(mine), step, &[html, &format!("Cookie: {}", begun.cookie("__Host-stead-begun"))]);
+    assert_eq!((given.status, given.header("location")), (303, Some("/pay?month=3")), "{}", given.head);
+    let pass = format!("Cookie: {}", given.cookie("__Host-stead-pass"));
+
+    let page = ask(Some(mine), "/pay?month=3", &[&pass]);
+    assert_eq!(page.status, 200, "{}", page.head);
+    assert!(page.body.to_ascii_lowercase().contains(&format!("stead-device: {}", laptops[0].0.id)));
+    let asked = app.asked();
+
+    // Copied to a browser elsewhere, with no certificate, another device's, or one that is only said.
+    let bare = ask(None, "/pay", &[&pass]);
+    assert_eq!(bare.status, 403);
+    let problem: Value = serde_json::from_str(&bare.body).unwrap();
+    assert_eq!(problem["why"], json!([{ "word": "no-certificate", "rule": null }]));
+    assert_eq!(ask(Some(others), "/pay", &[&pass]).status, 401, "another device's certificate");
+    let der = fs::read_to_string(mine).unwrap();
+    let inner = der.split_once("-----BEGIN CERTIFICATE-----").unwrap().1;
+    let inner: String = inner.lines().filter(|line| !line.starts_with("-----")).collect();
+    for said in [
+        format!("Client-Cert: :{inner}:"),
+        format!("client-cert: :{inner}:"),
+        format!("Client_Cert: :{inner}:"),
+    ] {
+        assert_eq!(ask(None, "/pay", &[&pass, &said]).status, 403, "{said}");
+        let step = ask(None, "/.stead/records/start", &[html, &said]);
+        assert!(!step.header("location").unwrap().contains("&on="), "{said}: {}", step.head);
+    }
+    // One that nobody here has certified ends at the proxy.
+    let strange = ask(Some(Path::new(&trust)), "/pay", &[&pass]);
+    assert!(![200, 303].contains(&strange.status), "{}", strange.head);
+    assert_eq!(app.asked(), asked, "none of it reached the application");
+
+    // The page says what is missing, and does not lead on to the application that refused.
+    let refused = ask(None, "/pay", &[&pass, html]);
+    let to = refused.header("location").unwrap().to_owned();
+    let page = browser.ask(&to, &[]);
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(page.body.contains("did not show that it comes from"), "{}", page.body);
+
+    // Shut out: the certificate is nothing any more, at once.
+    f.server.admin(&["revoke-device", &laptops[0].0.id.to_string()]).unwrap();
+    let begun = Instant::now();
+    while ask(Some(mine), "/pay", &[&pass]).status == 200 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "never shut");
+    }
+    let after = ask(Some(mine), "/pay", &[&pass]);
+    let problem: Value = serde_json::from_str(&after.body).unwrap();
+    assert_eq!(problem["why"][0]["word"], "revoked");
+    let log = f.server.log();
+    assert!(log.contains("stolen") && log.contains("no-certificate"), "{log}");
+    assert!(!log.contains(&inner[..40]), "the log holds none of what was sent");
+}
+
+#[test]
+fn rc_6_nginx_takes_the_devices_certificate() {
+    takes_the_devices_certificate(Kind::Nginx);
+}
+
+#[test]
+fn rc_6_caddy_takes_the_devices_certificate() {
+    takes_the_devices_certificate(Kind::Caddy);
+}
+
+#[test]
+fn rc_6_haproxy_takes_the_devices_certificate() {
+    takes_the_devices_certificate(Kind::HaProxy);
 }

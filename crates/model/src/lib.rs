@@ -4,6 +4,7 @@
 //! Out of scope: reading a clock, drawing randomness, any input or output. Callers pass both in.
 
 pub mod catalogue;
+pub mod certificate;
 pub mod fact;
 pub mod finding;
 pub mod id;

@@ -180,6 +180,11 @@ impl App {
         let pack = policy::at_start(&store, given, &shipped).await?;
         let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
+        let authority = config
+            .gate
+            .asks_for_certificates()
+            .then(|| gate::certificate::Authority::open(data, clock.now()));
+        let authority = authority.transpose()?;
         let mut run = [0; 8];
         anyhow::ensure!(random.fill(&mut run), "the system gave no randomness");
         let app = Arc::new(Self {
@@ -199,7 +204,7 @@ impl App {
             printer: Printer::new(config.printer.clone()),
             post: Post::new()?,
             passkeys: passkey::relying_party(&config.base_url),
-            gate: Gate::new(config.gate.clone(), seal::hex(&run)),
+            gate: Gate::new(config.gate.clone(), authority, seal::hex(&run)),
             config,
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),

@@ -410,6 +410,11 @@ async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Re
             words.long_time(key.made_at),
         );
     }
+    for certificate in app.store.certificates(&[device.id]).await? {
+        let value =
+            words.with("record-device-certificate-until", [("time", words.long_time(certificate.ends_at))]);
+        push(say("record-device-certificate"), value, words.long_time(certificate.made_at));
+    }
     let changes = app.store.standing_changes(device.id, app.now().plus(-365 * time::DAY)).await?;
     for change in changes {
         let value = [words.standing(change.standing), change.reason].join(": ");

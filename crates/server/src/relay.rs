@@ -30,7 +30,7 @@ use hyper_util::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::gate::door::PASS;
+use crate::gate::{certificate, door::PASS};
 
 /// Between two questions about something that runs.
 const EVERY: Duration = Duration::from_secs(1);
@@ -111,11 +111,11 @@ enum Said {
 }
 
 impl Relay {
-    async fn ask(&self, cookies: &HeaderMap) -> Said {
+    async fn ask(&self, carried: &HeaderMap) -> Said {
         let path = format!("http://{}/gate/auth/{}", self.settings.gate, self.settings.application);
         let mut question = Request::builder().uri(path).header(header::HOST, self.settings.gate.as_str());
         if let Some(headers) = question.headers_mut() {
-            headers.extend(cookies.clone());
+            headers.extend(carried.clone());
         }
         let Ok(question) = question.body(Body::empty()) else { return Said::Nothing };
         match timeout(PATIENCE, self.http.request(question)).await {
@@ -126,11 +126,11 @@ impl Relay {
     }
 
     /// Comes when what runs for somebody is not let in any more.
-    async fn over(self: Arc<Self>, cookies: HeaderMap) {
+    async fn over(self: Arc<Self>, carried: HeaderMap) {
         let mut misses = 0;
         loop {
             sleep(EVERY).await;
-            misses = match self.ask(&cookies).await {
+            misses = match self.ask(&carried).await {
                 Said::In(_) => 0,
                 Said::Out(_) => break,
                 Said::Nothing if misses + 1 == MISSES => break,
@@ -142,11 +142,14 @@ impl Relay {
 }
 
 async fn one(State(relay): State<Arc<Relay>>, request: Request) -> Response {
-    let mut cookies = HeaderMap::new();
-    for value in request.headers().get_all(header::COOKIE) {
-        cookies.append(header::COOKIE, value.clone());
+    // What the gate decides by: the pass, and with which certificate the proxy says that the connection was made.
+    let mut carried = HeaderMap::new();
+    for name in [header::COOKIE, certificate::HEADER] {
+        for value in request.headers().get_all(&name) {
+            carried.append(&name, value.clone());
+        }
     }
-    let identity = match relay.ask(&cookies).await {
+    let identity = match relay.ask(&carried).await {
         Said::In(headers) => headers,
         Said::Out(status) => return status.into_response(),
         Said::Nothing => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -156,7 +159,7 @@ async fn one(State(relay): State<Arc<Relay>>, request: Request) -> Response {
         Err(status) => return status.into_response(),
     };
     let theirs = request.extensions_mut().remove::<OnUpgrade>();
-    let mut over: Over = Box::pin(Arc::clone(&relay).over(cookies));
+    let mut over: Over = Box::pin(Arc::clone(&relay).over(carried));
     let answer = tokio::select! {
         answer = relay.http.request(request) => answer,
         () = &mut over => return StatusCode::FORBIDDEN.into_response(),

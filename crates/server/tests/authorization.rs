@@ -199,6 +199,7 @@ POST /api/v1/check-ins              everyone
 POST /api/v1/enrolments             everyone
 POST /api/v1/notices                everyone
 POST /api/v1/tunnels                everyone
+POST /api/v1/certificates           everyone
 POST /api/v1/loss-reports           everyone
 POST /api/v1/loss-reports/card      everyone
 POST /api/v1/farewells              everyone

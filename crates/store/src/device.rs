@@ -504,6 +504,7 @@ impl Write {
         .fetch_optional(self.connection())
         .await?;
         self.forget_tunnel_keys(id).await?;
+        self.forget_certificates(id).await?;
         Ok(row.is_some())
     }
 

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use sqlx::{Row, any::AnyRow};
 use stead_model::{DeviceId, Employment, Millis, PersonId, SessionId, Standing, Subject};
 
-use crate::{Result, Store, StoreError, device::device_id, people::person_id, tunnel::TunnelKey};
+use crate::{
+    Result, Store, StoreError, certificate::Certificate, device::device_id, people::person_id,
+    tunnel::TunnelKey,
+};
 
 /// A finding that is against its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct GateDevice {
     pub against: Vec<Counts>,
     /// Its keys for tunnels.
     pub tunnels: Vec<TunnelKey>,
+    /// Its certificates for connections.
+    pub certificates: Vec<Certificate>,
 }
 
 /// A person.
@@ -147,6 +152,7 @@ impl Store {
                     last_seen: Millis(row.try_get(7)?),
                     against: Vec::new(),
                     tunnels: Vec::new(),
+                    certificates: Vec::new(),
                 });
             }
             let rule: Option<String> = row.try_get(1)?;
@@ -160,6 +166,11 @@ impl Store {
         for key in self.tunnel_keys(ids).await? {
             if let Some(device) = devices.iter_mut().find(|device| device.id == key.device) {
                 device.tunnels.push(key);
+            }
+        }
+        for certificate in self.certificates(ids).await? {
+            if let Some(device) = devices.iter_mut().find(|device| device.id == certificate.device) {
+                device.certificates.push(certificate);
             }
         }
         Ok(devices)

@@ -5,6 +5,7 @@
 
 pub mod attestation;
 pub mod case;
+pub mod certificate;
 pub mod changes;
 pub mod check_in;
 pub mod clear_out;

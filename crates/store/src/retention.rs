@@ -63,6 +63,7 @@ impl Write {
             format!("DELETE FROM device_report WHERE device_id IN {THEIRS}"),
             format!("DELETE FROM finding WHERE device_id IN {THEIRS}"),
             format!("DELETE FROM tunnel_key WHERE device_id IN {THEIRS}"),
+            format!("DELETE FROM device_certificate WHERE device_id IN {THEIRS}"),
             format!("UPDATE standing_change SET reason = '' WHERE device_id IN {THEIRS}"),
             format!("UPDATE device_standing SET search = '', system = '' WHERE device_id IN {THEIRS}"),
             "UPDATE device SET name = '–', machine = '' WHERE person_id = $1".to_owned(),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cases;
+mod certificates;
 mod check_ins;
 mod devices;
 mod enrolments;
@@ -54,6 +55,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/v1/enrolments", Seal, enrolments::post)
         .post("/api/v1/notices", Seal, notices::post)
         .post("/api/v1/tunnels", Seal, tunnels::post)
+        .post("/api/v1/certificates", Seal, certificates::post)
         .post("/api/v1/loss-reports", Seal, losses::by_device)
         .post("/api/v1/loss-reports/card", Seal, losses::by_card)
         .post("/api/v1/farewells", Seal, losses::farewell)

@@ -28,6 +28,8 @@ const LAST: &str = "backup last";
 
 /// The keys that every backup holds.
 const KEYS: [&str; 3] = ["answers.key", "ledger.key", "sealing.key"];
+/// What certifies devices; there alone where an application asks for certificates.
+const AUTHORITY: [&str; 2] = ["certificates.key", "certificates.pem"];
 /// How long to wait after a backup that failed.
 const AGAIN: i64 = stead_model::time::HOUR;
 /// How long PostgreSQL's programs may take.
@@ -158,7 +160,8 @@ async fn copy(app: &App, into: &Path) -> anyhow::Result<Option<u64>> {
 
 /// Copies the keys, which only their owner may read, wherever they come from.
 fn copy_keys(from: &Path, into: &Path) -> anyhow::Result<()> {
-    for name in KEYS {
+    let there = AUTHORITY.iter().filter(|name| from.join(name).exists());
+    for name in KEYS.iter().chain(there) {
         let (file, copy) = (from.join(name), into.join(name));
         fs::copy(&file, &copy).with_context(|| format!("{} cannot be copied", file.display()))?;
         fs::set_permissions(&copy, fs::Permissions::from_mode(0o600))?;
@@ -235,7 +238,7 @@ pub async fn restore(backup: &Path, data: &Path, store: Option<&str>) -> anyhow:
     let restored = bring_back(backup, data, store).await;
     if restored.is_err() {
         // The folder was empty: what is in it now is half a backup.
-        for name in KEYS.iter().chain(&[SQLITE, "stead.db-wal", "stead.db-shm"]) {
+        for name in KEYS.iter().chain(&AUTHORITY).chain(&[SQLITE, "stead.db-wal", "stead.db-shm"]) {
             let _ = fs::remove_file(data.join(name));
         }
     }

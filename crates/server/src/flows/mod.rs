@@ -7,6 +7,7 @@ pub mod anchor;
 pub mod attest;
 pub mod backup;
 pub mod cases;
+pub mod certificate;
 pub mod check_in;
 pub mod deadlines;
 pub mod directory;

@@ -8,6 +8,7 @@
 //! title = "Personnel records"   # on pages
 //! url = "https://records.example.org"
 //! tier = "restricted"           # of those that the policy names
+//! certificates = true           # the proxy asks each connection for the device's certificate
 //! ```
 
 use std::path::Path;
@@ -50,6 +51,9 @@ pub struct Application {
     pub url: String,
     /// The tier that it takes.
     pub tier: String,
+    /// Whether each connection must be made with the device's certificate, as the proxy asks for it and says.
+    #[serde(default)]
+    pub certificates: bool,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +138,11 @@ impl Settings {
     /// The application of this name.
     pub fn application(&self, name: &str) -> Option<&Application> {
         self.applications.iter().find(|app| app.name == name)
+    }
+
+    /// Whether anything here asks for a device's certificate.
+    pub fn asks_for_certificates(&self) -> bool {
+        self.applications.iter().any(|app| app.certificates)
     }
 
     /// The tunnel of this name, and its place among them.

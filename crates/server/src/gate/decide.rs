@@ -21,6 +21,8 @@ pub enum Why {
     NotTheirs,
     /// The device has been revoked.
     Revoked,
+    /// The connection was not made with the device's certificate, where the application asks for that.
+    NoCertificate,
     /// The device has not been judged yet.
     NotJudged,
     /// The device has not been heard since.
@@ -40,6 +42,7 @@ impl Why {
             Self::NoDevice => "no-device",
             Self::NotTheirs => "not-theirs",
             Self::Revoked => "revoked",
+            Self::NoCertificate => "no-certificate",
             Self::NotJudged => "not-judged",
             Self::Silent(_) => "silent",
             Self::Device(..) => "device-rule",
@@ -55,6 +58,7 @@ impl Why {
             | Self::NoDevice
             | Self::NotTheirs
             | Self::Revoked
+            | Self::NoCertificate
             | Self::Device(..)
             | Self::Person(..) => false,
         }
@@ -69,6 +73,7 @@ impl Why {
             | Self::NoDevice
             | Self::NotTheirs
             | Self::Revoked
+            | Self::NoCertificate
             | Self::NotJudged
             | Self::Silent(_) => None,
         }
@@ -114,6 +119,7 @@ pub fn through_tunnel(pack: &Pack, why: Vec<Why>) -> Vec<Why> {
         | Why::NoDevice
         | Why::NotTheirs
         | Why::Revoked
+        | Why::NoCertificate
         | Why::NotJudged
         | Why::Silent(_) => false,
     };
@@ -207,6 +213,7 @@ mod tests {
             last_seen: NOW,
             against: Vec::new(),
             tunnels: Vec::new(),
+            certificates: Vec::new(),
         };
         let mut who = GatePerson {
             id: sam,

@@ -22,18 +22,19 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use stead_model::{
-    Millis, PersonId, SessionId,
+    DeviceId, Millis, PersonId, SessionId,
     problem::{Kind, Problem},
     seal,
 };
 
 use super::{
     apps::Application,
+    certificate,
     decide::{self, Why},
     follow::TOUCH,
     glass,
     index::{Person, Session},
-    proof::{Pass, SHORT, Ticket, Unfit},
+    proof::{Certified, Pass, SHORT, Ticket, Unfit},
 };
 use crate::{App, auth, error::Refusal, flows::sign_in, web};
 
@@ -67,13 +68,18 @@ pub fn decide(app: &App, application: &Application, headers: &HeaderMap) -> Answ
         return Answer::Unknown(sent.then_some(Unfit::Form));
     };
     match Pass::read(&app.keys.sealing, &application.name, &text, now) {
-        Ok(pass) => of_pass(app, application, pass, now),
+        Ok(pass) => of_pass(app, application, pass, headers, now),
         Err(unfit) => Answer::Unknown(Some(unfit)),
     }
 }
 
-fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Answer {
+fn of_pass(app: &App, application: &Application, pass: Pass, headers: &HeaderMap, now: Millis) -> Answer {
     let index = &app.gate.index;
+    let certified = certified(app, application, headers, now);
+    // A pass that was carried to another device opens nothing there.
+    if certified.is_some_and(|device| device != pass.device) {
+        return Answer::Unknown(Some(Unfit::Stolen));
+    }
     let Some(session) = index.session(pass.session) else {
         return match index.is_complete() {
             true => Answer::Unknown(Some(Unfit::Expired)),
@@ -92,6 +98,10 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
     {
         why.clear();
     }
+    // While memory is not complete whoever may break the glass comes in without: nobody's certificate is known then.
+    if why.is_empty() && application.certificates && certified.is_none() && index.is_complete() {
+        why.push(Why::NoCertificate);
+    }
     match index.person(session.person).filter(|_| why.is_empty()) {
         Some(person) => {
             index.use_session(pass.session, now, TOUCH);
@@ -99,6 +109,12 @@ fn of_pass(app: &App, application: &Application, pass: Pass, now: Millis) -> Ans
         }
         None => Answer::Refused(pass, why),
     }
+}
+
+/// The device with whose certificate the connection was made, where the application asks for one.
+fn certified(app: &App, application: &Application, headers: &HeaderMap, now: Millis) -> Option<DeviceId> {
+    let fingerprint = certificate::shown(headers).filter(|_| application.certificates)?;
+    app.gate.index.certified(&fingerprint, now)
 }
 
 fn is_over(session: &Session, now: Millis) -> bool {
@@ -222,10 +238,17 @@ pub async fn start(State(app): State<Arc<App>>, Path(name): Path<String>, header
         Ok(secret) => secret,
         Err(refusal) => return web::refused(refusal, true),
     };
+    let now = app.now();
+    let begun_as = mark_of(&begun);
+    // A connection has shown already on which device it was made; the server's pages need not ask.
+    let on = certified(&app, application, &headers, now).map(|device| {
+        let on = Certified { device, begun: begun_as.clone(), until: now.plus(SHORT) };
+        format!("&on={}", on.write(&app.keys.sealing))
+    });
     let to = format!(
-        "{}/gate/enter/{name}?begun={}&to={}",
+        "{}/gate/enter/{name}?begun={begun_as}{}&to={}",
         app.config.base_url,
-        mark_of(&begun),
+        on.unwrap_or_default(),
         web::encode(original(&headers))
     );
     (
@@ -305,7 +328,13 @@ pub async fn refused(State(app): State<Arc<App>>, Path(name): Path<String>, head
     let answer = decide(&app, application, &headers);
     if is_browser(&headers) {
         let page = if may_break(&app, application, &answer) { "glass" } else { "refused" };
-        let to = format!("{}/gate/{page}/{name}?to={}", app.config.base_url, web::encode(original(&headers)));
+        let bare = matches!(&answer, Answer::Refused(_, why) if why.contains(&Why::NoCertificate));
+        let to = format!(
+            "{}/gate/{page}/{name}?{}to={}",
+            app.config.base_url,
+            if bare { "bare=1&" } else { "" },
+            web::encode(original(&headers))
+        );
         return (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
     }
     let why = match answer {

@@ -43,6 +43,8 @@ pub struct Device {
     pub costs: Box<[Cost]>,
     /// Its keys for tunnels.
     pub tunnels: Box<[TunnelKey]>,
+    /// Its certificates for connections, by their SHA-256, and until when each is good.
+    pub certificates: Box<[([u8; 32], Millis)]>,
 }
 
 /// A device's key for a tunnel.
@@ -93,6 +95,8 @@ struct Inner {
     sessions: HashMap<SessionId, Session>,
     /// Devices that have keys for tunnels.
     in_tunnels: HashSet<DeviceId>,
+    /// Whose certificates those are.
+    certified: HashMap<[u8; 32], DeviceId>,
     /// Whether everything has been read, and nothing been missed since.
     complete: bool,
     /// How often something may have been missed.
@@ -169,6 +173,15 @@ impl Index {
     /// A device.
     pub fn device(&self, id: DeviceId) -> Option<Device> {
         self.read(|inner| inner.devices.get(&id).cloned())
+    }
+
+    /// The device that has this certificate, while it is good.
+    pub fn certified(&self, fingerprint: &[u8; 32], now: Millis) -> Option<DeviceId> {
+        self.read(|inner| {
+            let id = inner.certified.get(fingerprint)?;
+            let certificates = &inner.devices.get(id)?.certificates;
+            certificates.iter().any(|(held, ends_at)| held == fingerprint && now < *ends_at).then_some(*id)
+        })
     }
 
     /// A person.
@@ -255,11 +268,23 @@ impl Index {
                     doubted: false,
                     costs: self.costs(device.against, pack),
                     tunnels: self.keys(device.tunnels),
+                    certificates: device
+                        .certificates
+                        .iter()
+                        .map(|one| (one.fingerprint, one.ends_at))
+                        .collect(),
                 };
                 (device.id, known)
             })
             .collect();
         self.turn(|inner| {
+            for id in asked {
+                let before =
+                    inner.devices.get(id).map(|device| device.certificates.clone()).unwrap_or_default();
+                for (fingerprint, _) in before {
+                    inner.certified.remove(&fingerprint);
+                }
+            }
             for id in asked.iter().filter(|id| !read.contains_key(id)) {
                 inner.devices.remove(id);
                 inner.in_tunnels.remove(id);
@@ -273,6 +298,7 @@ impl Index {
                     true => inner.in_tunnels.remove(&id),
                     false => inner.in_tunnels.insert(id),
                 };
+                inner.certified.extend(device.certificates.iter().map(|(fingerprint, _)| (*fingerprint, id)));
                 inner.devices.insert(id, device);
             }
         });

@@ -5,6 +5,7 @@
 //! was done when a device was heard, and pages, which explain the same decision from the store.
 
 pub mod apps;
+pub mod certificate;
 pub mod decide;
 pub mod door;
 pub mod follow;
@@ -21,6 +22,7 @@ use std::{
 };
 
 pub use apps::Settings;
+use certificate::Authority;
 use follow::Told;
 use glass::Glass;
 use index::Index;
@@ -36,6 +38,8 @@ pub struct Gate {
     pub index: Arc<Index>,
     /// What stands behind the gate.
     pub settings: Settings,
+    /// What certifies devices for connections, where an application asks for that.
+    pub authority: Option<Authority>,
     /// Who is let in through tunnels.
     pub lists: Lists,
     /// Who has come in without being known to be cleared.
@@ -52,9 +56,10 @@ impl Gate {
     /// A gate that knows nothing yet, and lets nobody in.
     ///
     /// `run` is what this run of the server is called: gates see by it that another one answers.
-    pub fn new(settings: Settings, run: String) -> Self {
+    pub fn new(settings: Settings, authority: Option<Authority>, run: String) -> Self {
         Self {
             index: Arc::default(),
+            authority,
             lists: Lists::new(settings.tunnels.len(), run),
             settings,
             glass: Glass::default(),

@@ -3,6 +3,7 @@
 //!
 //! - A **question** asks a device to sign that it is the one a browser runs on.
 //! - A **device** mark says that it did.
+//! - A **certified** mark says that a connection was made with a device's certificate.
 //! - A **ticket** carries both to an application's own address, once.
 //! - A **pass** is what the browser shows there from then on.
 
@@ -56,6 +57,17 @@ pub struct OnDevice {
     pub session: SessionId,
     /// The device.
     pub device: DeviceId,
+    /// Until when it counts.
+    pub until: Millis,
+}
+
+/// That a browser's connection to an application was made with a device's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified {
+    /// The device.
+    pub device: DeviceId,
+    /// What the browser was given when it began at the application.
+    pub begun: String,
     /// Until when it counts.
     pub until: Millis,
 }
@@ -157,6 +169,27 @@ impl OnDevice {
         in_time(until, now)?;
         let session = session.parse().map_err(|_| Unfit::Form)?;
         Ok(Self { session, device: on.parse().map_err(|_| Unfit::Form)?, until })
+    }
+}
+
+impl Certified {
+    /// As it is carried.
+    pub fn write(&self, keys: &Sealing) -> String {
+        write(keys, "certified", &[&self.device.to_string(), &self.begun, &self.until.0.to_string()])
+    }
+
+    /// Read back, for what a browser was given when it began.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn read(keys: &Sealing, begun: &str, text: &str, now: Millis) -> Result<Self, Unfit> {
+        let [on, of, until] = read(keys, "certified", text)?;
+        let until = time(until)?;
+        in_time(until, now)?;
+        if of != begun {
+            return Err(Unfit::Stolen);
+        }
+        Ok(Self { device: on.parse().map_err(|_| Unfit::Form)?, begun: of.to_owned(), until })
     }
 }
 
@@ -304,6 +337,11 @@ mod tests {
         let on = OnDevice { session: pass().session, device: pass().device, until: NOW.plus(10) };
         assert_eq!(Question::read(&keys, &on.write(&keys), NOW), Err(Unfit::Mark));
         assert_eq!(OnDevice::read(&keys, &on.write(&keys), NOW), Ok(on));
+        let by = Certified { device: pass().device, begun: "b".repeat(32), until: NOW.plus(10) };
+        let text = by.write(&keys);
+        assert_eq!(Certified::read(&keys, &"c".repeat(32), &text, NOW), Err(Unfit::Stolen));
+        assert_eq!(Certified::read(&keys, &by.begun, &text, NOW.plus(10)), Err(Unfit::Expired));
+        assert_eq!(Certified::read(&keys, &by.begun, &text, NOW), Ok(by));
     }
 
     #[test]

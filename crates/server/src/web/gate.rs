@@ -22,7 +22,7 @@ use crate::{
         apps::Application,
         decide::{self, Why},
         door,
-        proof::{OnDevice, SHORT, Ticket},
+        proof::{Certified, OnDevice, SHORT, Ticket},
         showing,
     },
     words::Words,
@@ -38,6 +38,9 @@ const ASKED: &str = "__Host-stead-asked";
 pub struct Entering {
     #[serde(default)]
     begun: String,
+    /// On which device the browser's connection was made, as the gate has marked it.
+    #[serde(default)]
+    on: Option<String>,
     #[serde(default)]
     to: String,
 }
@@ -71,11 +74,27 @@ pub async fn enter(
         // Somebody came here by hand: the application's own address begins it.
         return Ok(Redirect::to(&format!("{}{to}", application.url)).into_response());
     }
-    let Some(on) = on_device(&app, &reader, &headers) else {
+    let now = app.now();
+    let by_certificate = entering.on.as_deref().and_then(|text| {
+        let theirs = |by: &Certified| {
+            app.gate.index.device(by.device).is_some_and(|device| device.person == reader.caller.id())
+        };
+        match Certified::read(&app.keys.sealing, &entering.begun, text, now) {
+            Ok(by) => theirs(&by).then(|| OnDevice {
+                session: reader.caller.who().session.id,
+                device: by.device,
+                until: now.plus(app.gate.settings.proof_lasts),
+            }),
+            Err(unfit) => {
+                tracing::info!(why = %unfit, "a connection's device was not taken");
+                None
+            }
+        }
+    });
+    let Some(on) = by_certificate.clone().or_else(|| on_device(&app, &reader, &headers)) else {
         let back = format!("/gate/enter/{name}?begun={}&to={}", entering.begun, encode(to));
         return Ok(Redirect::to(&format!("/gate/device?to={}", encode(&back))).into_response());
     };
-    let now = app.now();
     // Whoever gets here has just used their session, though the gate may not have seen it for long.
     app.gate.index.use_session(on.session, now, 0);
     let ticket = Ticket {
@@ -93,7 +112,15 @@ pub async fn enter(
         ticket.write(&app.keys.sealing),
         encode(to)
     );
-    Ok(Redirect::to(&to).into_response())
+    let mut response = Redirect::to(&to).into_response();
+    if let Some(on) = by_certificate {
+        // The pages that say why somebody is not let in need not ask either.
+        let kept = auth::set_cookie(DEVICE, &on.write(&app.keys.sealing), app.gate.settings.proof_lasts);
+        if let Ok(kept) = HeaderValue::from_str(&kept) {
+            response.headers_mut().append(header::SET_COOKIE, kept);
+        }
+    }
+    Ok(response)
 }
 
 /// What comes with the question which device this is.
@@ -235,6 +262,9 @@ impl Refused {
 /// What comes with the page that says why.
 #[derive(Debug, Default, Deserialize)]
 pub struct Asked {
+    /// Whether the connection was made without the device's certificate.
+    #[serde(default)]
+    bare: Option<String>,
     #[serde(default)]
     to: String,
 }
@@ -250,13 +280,17 @@ pub async fn refused(
 ) -> Page {
     let application = application(&app, &name)?;
     let to = auth::local_path(&asked.to).unwrap_or("/");
-    let here = format!("/gate/refused/{name}?to={}", encode(to));
+    let bare = asked.bare.is_some() && application.certificates;
+    let here = format!("/gate/refused/{name}?{}to={}", if bare { "bare=1&" } else { "" }, encode(to));
     let Some(on) = on_device(&app, &reader, &headers) else {
         return Ok(Redirect::to(&format!("/gate/device?to={}", encode(&here))).into_response());
     };
     let (me, now, pack) = (reader.caller.id(), app.now(), app.pack());
     let of = |place: usize| decide::against(&app.gate.index, &pack, (me, on.device), place, now);
-    let why = of(application.place(&pack));
+    let mut why = of(application.place(&pack));
+    if bare {
+        why.push(Why::NoCertificate);
+    }
     if why.is_empty() {
         return Ok(Redirect::to(&format!("{}{to}", application.url)).into_response());
     }
@@ -277,6 +311,7 @@ pub async fn refused(
                 | Why::NoDevice
                 | Why::NotTheirs
                 | Why::Revoked
+                | Why::NoCertificate
                 | Why::NotJudged
                 | Why::Silent(_) => None,
             };
@@ -322,7 +357,9 @@ fn reason(
     match why {
         Why::Silent(since) => plain("unknown", Some(("time", words.short_time(*since, app.now())))),
         Why::NotKnown | Why::NotJudged => plain("unknown", None),
-        Why::NotWorking | Why::NoDevice | Why::NotTheirs | Why::Revoked => plain("shut", None),
+        Why::NotWorking | Why::NoDevice | Why::NotTheirs | Why::Revoked | Why::NoCertificate => {
+            plain("shut", None)
+        }
         Why::Device(rule, due) | Why::Person(rule, due) => {
             let pack = app.pack();
             let Some(of) = pack.rule(rule) else { return plain("shut", Some(("asks", rule.to_string()))) };

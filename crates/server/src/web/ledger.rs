@@ -98,6 +98,7 @@ fn what(app: &App, kind: &str, data: &Value) -> String {
         "device.enrolled" => "Device enrolled".to_owned(),
         "device.revoked" => "Device revoked".to_owned(),
         "gate.glass" => "Glass broken at the gate".to_owned(),
+        "device.certified" => "Certificate for connections given to a device".to_owned(),
         "tunnel.begun" => "First let through a tunnel".to_owned(),
         "device.restored" => "Device let in again after a loss".to_owned(),
         "loss.told" => format!("Loss reported: {}", text("thing")),

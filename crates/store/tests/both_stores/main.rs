@@ -13,6 +13,7 @@ use stead_model::{
 };
 use stead_store::{
     Store,
+    certificate::Certificate,
     check_in::{Kept, NewReport, Step},
     device::{Filter, NewDevice, NewStanding, StandingChange},
     finding::StoredFinding,
@@ -81,6 +82,7 @@ on_both! {
     tallies_keep_their_days
     devices_are_listed_by_keyset
     tunnel_keys_have_places_and_go_with_their_device
+    certificates_are_few_and_go_with_their_device
 }
 
 const NOW: Millis = Millis(1_773_305_091_000);
@@ -365,6 +367,38 @@ async fn devices_are_listed_by_keyset(f: Fixture) {
     assert_eq!(write.same_machine("same").await.unwrap().len(), 20);
     assert!(write.revoke_device(ids[0], NOW).await.unwrap());
     assert!(!write.revoke_device(ids[0], NOW).await.unwrap());
+}
+
+async fn certificates_are_few_and_go_with_their_device(f: Fixture) {
+    let ids = [enrol(&f, 1).await, enrol(&f, 2).await];
+    let one = |n: u8, device, ends: i64| Certificate {
+        fingerprint: [n; 32],
+        device,
+        made_at: NOW.plus(i64::from(n)),
+        ends_at: NOW.plus(ends),
+    };
+    let mut write = f.store.write().await.unwrap();
+    for n in 1..=3 {
+        write.add_certificate(&one(n, ids[0], 100), 1).await.unwrap();
+    }
+    write.add_certificate(&one(4, ids[1], 100), 1).await.unwrap();
+    assert!(write.add_certificate(&one(4, ids[0], 100), 1).await.unwrap_err().is_duplicate());
+    drop(write);
+    let mut write = f.store.write().await.unwrap();
+    for n in 1..=3 {
+        write.add_certificate(&one(n, ids[0], 100), 1).await.unwrap();
+    }
+    write.add_certificate(&one(4, ids[1], 100), 1).await.unwrap();
+    write.commit(&f.signer).await.unwrap();
+    let held = f.store.certificates(&ids).await.unwrap();
+    assert_eq!(held, [one(4, ids[1], 100), one(3, ids[0], 100), one(2, ids[0], 100)]);
+    assert_eq!(f.store.gate_devices(&ids[1..]).await.unwrap()[0].certificates, [one(4, ids[1], 100)]);
+    // What has ended goes with the next.
+    let mut write = f.store.write().await.unwrap();
+    write.add_certificate(&one(150, ids[0], 900), 1).await.unwrap();
+    assert!(write.revoke_device(ids[1], NOW).await.unwrap());
+    write.commit(&f.signer).await.unwrap();
+    assert_eq!(f.store.certificates(&ids).await.unwrap(), [one(150, ids[0], 900)]);
 }
 
 async fn tunnel_keys_have_places_and_go_with_their_device(f: Fixture) {

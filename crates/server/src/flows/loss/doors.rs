@@ -136,6 +136,7 @@ pub async fn is(app: &App, loss: &Loss, door: Door, shut_at: Millis) -> Result<I
         (Door::Gate, Some(device)) => {
             let stored = app.store.device(device).await?;
             stored.is_none_or(|device| device.revoked_at.is_some())
+                && app.store.certificates(&[device]).await?.is_empty()
                 && app.gate.index.device(device).is_none_or(|device| device.revoked)
         }
         (Door::Tunnel, Some(device)) => {
