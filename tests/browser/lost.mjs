@@ -78,11 +78,12 @@ if (mode === 'pages') {
   check(/^[0-9A-Z]{5}-[0-9A-Z]{5}$/.test(code), `a code: ${code}`);
   await look(sam.page, base, 'card', null, { shots, keep: true });
   const away = await person(base, phone);
-  await look(away.page, base, 'lost-code', `/lost/card#c=${code}`, { shots, keep: true });
-  check((await away.page.inputValue('#code')) === code && !away.page.url().includes(code), 'the code came with the picture, and is kept out of the address');
-  await away.page.goto(`${base}/lost/card`);
+  await away.page.goto(`${base}/lost/card#c=${code}`);
+  check((await away.page.inputValue('#code')) === code, 'the code came with the picture');
+  check(!away.page.url().includes(code), 'and is kept out of the address');
+  await look(away.page, base, 'lost-code', '/lost/card', { shots, keep: true });
+  await away.page.goto(`${base}/home`);
   await away.page.goto(`${base}/lost/card#c=00000-00000`);
-  await away.page.reload();
   await away.page.locator('main form button').click();
   check((await away.page.locator('#wrong').innerText()).includes('No card has this code'), 'a wrong code is said');
   await sam.page.goto(`${base}/lost`);
@@ -117,6 +118,13 @@ if (mode === 'pages') {
   await triage.locator('textarea').fill('Every disk was encrypted and the lid was closed.');
   await triage.getByRole('button').click();
   check((await security.page.locator('main').innerText()).includes('Every disk was encrypted and the lid'), 'decided');
+  // Their wallet is gone too.
+  await security.page.getByRole('button', { name: 'Take it back' }).click();
+  check(!(await security.page.locator('main').innerText()).includes('Take it back'), 'the card was taken back');
+  await away.page.goto(`${base}/home`);
+  await away.page.goto(`${base}/lost/card#c=${code}`);
+  await away.page.locator('main form button').click();
+  check((await away.page.locator('#wrong').innerText()).includes('No card has this code'), 'it is no good any more');
   // In Portuguese as well.
   await sam.page.goto(`${base}/me/ways`);
   await sam.page.locator('#language').selectOption('pt-BR');
