@@ -28,6 +28,9 @@ pub struct Gate {
     no_build: bool,
 }
 
+/// How many ask at the same time; by the first the rate is compared.
+const CONNECTIONS: [u32; 3] = [64, 16, 4];
+
 /// What one round of load gave.
 #[derive(Clone, Copy, Debug)]
 struct Round {
@@ -68,35 +71,42 @@ impl Gate {
 
         println!("{}", bench::machine());
         let cookie = format!("Cookie: {pass}");
-        let (mut asking, mut not) = (Vec::new(), Vec::new());
-        let (mut slow_asking, mut slow_not) = (Vec::new(), Vec::new());
-        for round in 0..self.rounds {
-            let full = |port| load(port, &cookie, 64, self.seconds);
-            let calm = |port| load(port, &cookie, 4, self.seconds);
-            not.push(full(bare)?);
-            asking.push(full(front)?);
-            slow_not.push(calm(bare)?);
-            slow_asking.push(calm(front)?);
-            println!("round {}: bare {:?}, asking {:?}", round + 1, not[round], asking[round]);
+        let mut rounds = CONNECTIONS.map(|_| (Vec::new(), Vec::new()));
+        for round in 1..=self.rounds {
+            for (connections, (not, asking)) in CONNECTIONS.iter().zip(&mut rounds) {
+                not.push(load(bare, &cookie, *connections, self.seconds)?);
+                asking.push(load(front, &cookie, *connections, self.seconds)?);
+                println!(
+                    "round {round}, {connections} connections: bare {:?}, asking {:?}",
+                    not.last(),
+                    asking.last()
+                );
+            }
         }
+        let (not, asking) = &rounds[0];
         let rate = |rounds: &[Round]| bench::spread(rounds.iter().map(|r| r.rate).collect());
         let p99 = |rounds: &[Round]| bench::spread(rounds.iter().map(|r| r.p99).collect());
-        let share = rate(&asking).0 / rate(&not).0;
+        let share = rate(asking).0 / rate(not).0;
         println!(
             "an upstream that says yes: {:.0}/s ({:.0} to {:.0})",
-            rate(&not).0,
-            rate(&not).1,
-            rate(&not).2
+            rate(not).0,
+            rate(not).1,
+            rate(not).2
         );
         println!(
             "Stead:                     {:.0}/s ({:.0} to {:.0}), {:.0} %",
-            rate(&asking).0,
-            rate(&asking).1,
-            rate(&asking).2,
+            rate(asking).0,
+            rate(asking).1,
+            rate(asking).2,
             share * 100.0
         );
-        println!("p99 with 64 connections:   {:.2} ms and {:.2} ms", p99(&not).0, p99(&asking).0);
-        println!("p99 with 4 connections:    {:.2} ms and {:.2} ms", p99(&slow_not).0, p99(&slow_asking).0);
+        for (connections, (not, asking)) in CONNECTIONS.iter().zip(&rounds) {
+            println!(
+                "p99 with {connections:2} connections:   {:.2} ms and {:.2} ms",
+                p99(not).0,
+                p99(asking).0
+            );
+        }
         println!("server: {:.1} MiB", resident(server.id())?);
 
         let mut times = lost(&mut client, front, (&pass, &session), &device)?;
