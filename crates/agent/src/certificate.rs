@@ -17,6 +17,7 @@ use stead_model::{
     certificate::{CERTIFICATE_ASKED, CERTIFICATE_GIVEN, CertificateAsked, CertificateGiven, proof},
     message::VERSION,
     seal::Envelope,
+    time::{HOUR, MINUTE},
 };
 use zeroize::Zeroizing;
 
@@ -44,29 +45,41 @@ pub fn file(state: &State) -> PathBuf {
     state.file("certificate.pem")
 }
 
-/// Asks for a certificate, where there is none or it is time for the next.
-///
-/// # Errors
-/// When the server does not give one, or it cannot be written.
-pub fn have(asker: &Asker<'_>, now: Millis) -> anyhow::Result<Held> {
-    match asker.state.certificate()? {
-        Some(held) if !held.is_old(now) && file(asker.state).exists() => Ok(held),
-        Some(_) | None => ask(asker, now),
+/// Keeps a certificate that was begun: asks for the next when it is time, or when the server knows of none any more.
+#[derive(Debug, Default)]
+pub struct Keeper {
+    /// When it was tried last.
+    tried_at: Option<Millis>,
+}
+
+/// How long after one try the next is made: each that arrives makes a certificate, also where its answer does not.
+const AGAIN: i64 = 6 * HOUR;
+/// How long the server may take to know what it has given.
+const LATELY: i64 = 5 * MINUTE;
+
+impl Keeper {
+    /// Asks for the next certificate where that is needed. `certified` is what the server said last.
+    ///
+    /// # Errors
+    /// When the server does not give one, or it cannot be written.
+    pub fn renew(&mut self, asker: &Asker<'_>, certified: Option<bool>, now: Millis) -> anyhow::Result<()> {
+        let Some(held) = asker.state.certificate()? else { return Ok(()) };
+        // What was let in again after a loss has none, whatever is in the file.
+        let unknown = certified == Some(false) && now.since(held.made_at) >= LATELY;
+        let waits = self.tried_at.is_some_and(|at| now.since(at) < AGAIN);
+        if waits || !(held.is_old(now) || unknown) {
+            return Ok(());
+        }
+        self.tried_at = Some(now);
+        ask(asker, now).map(|_| ())
     }
 }
 
-/// The next, where there is one already and it is time for that.
+/// Makes a key and asks for a certificate.
 ///
 /// # Errors
 /// When the server does not give one, or it cannot be written.
-pub fn renew(asker: &Asker<'_>, now: Millis) -> anyhow::Result<()> {
-    if asker.state.certificate()?.is_some_and(|held| held.is_old(now)) {
-        ask(asker, now)?;
-    }
-    Ok(())
-}
-
-fn ask(asker: &Asker<'_>, now: Millis) -> anyhow::Result<Held> {
+pub fn ask(asker: &Asker<'_>, now: Millis) -> anyhow::Result<Held> {
     let unmade = || anyhow::anyhow!("a key could not be made");
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(|_| unmade())?;
     let device = asker.identity.device;

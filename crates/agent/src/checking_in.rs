@@ -270,7 +270,8 @@ impl<'a> CheckIns<'a> {
         let mut interval = FIRST_INTERVAL;
         let mut asked_at = None;
         let mut tunnel = tunnel::Held::default();
-        let mut clearance = None;
+        let mut certificate = certificate::Keeper::default();
+        let (mut clearance, mut certified) = (None, None);
         let mut waiting = Vec::new();
         let mut changed_at = Millis(0);
         loop {
@@ -283,7 +284,7 @@ impl<'a> CheckIns<'a> {
                 Ok(CheckedIn::Answered(answer)) => {
                     interval = answer.next_in.clamp(SECOND, 24 * HOUR);
                     say(&format!("checked in, number {}: {}", answer.seq, answer.standing));
-                    clearance = answer.clearance;
+                    (clearance, certified) = (answer.clearance, answer.certified);
                 }
                 Ok(CheckedIn::Away(why)) => say(&format!("{why}; trying again")),
                 Ok(CheckedIn::Lost(order)) => {
@@ -296,7 +297,7 @@ impl<'a> CheckIns<'a> {
             if let Err(error) = tunnel.settle(&asker, clearance.as_ref(), now()) {
                 say(&format!("the tunnel could not be settled: {error:#}"));
             }
-            if let Err(error) = certificate::renew(&asker, now()) {
+            if let Err(error) = certificate.renew(&asker, certified, now()) {
                 say(&format!("the certificate for connections could not be renewed: {error:#}"));
             }
             if asked_at.is_none_or(|at| now().since(at) >= ASK_EVERY) {

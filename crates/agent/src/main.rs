@@ -93,7 +93,7 @@ enum Command {
     },
     /// Take the tunnel down.
     Disconnect,
-    /// Have a certificate, with which programs here show on a connection that it is this computer.
+    /// Have a certificate made, with which programs here show on a connection that it is this computer.
     #[command(
         after_help = "Its key is made here and stays here. The service renews it. Needed where your organisation's applications ask \
                       for it; the book, under \u{201c}The gate\u{201d}, says how browsers take it."
@@ -399,7 +399,7 @@ fn disconnect(state: &State) -> anyhow::Result<ExitCode> {
 fn have_certificate(state: &State) -> anyhow::Result<ExitCode> {
     not_the_systems(state)?;
     let check_ins = CheckIns::open(state)?;
-    let held = certificate::have(&check_ins.asker(), now())?;
+    let held = certificate::ask(&check_ins.asker(), now())?;
     println!(
         "{} holds this computer's certificate and its key, good until {}.",
         certificate::file(state).display(),

@@ -287,12 +287,18 @@ impl State {
         self.take_away(GONE)
     }
 
-    /// What is known of the certificate for connections; none where there is none.
+    /// What is known of the certificate for connections; none where there is none. One of which that cannot be told is
+    /// taken for as old as can be.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn certificate(&self) -> io::Result<Option<Held>> {
-        self.read(CERTIFICATE[1])
+        match self.read(CERTIFICATE[1]) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok(Some(Held { made_at: Millis(0), until: Millis(0) }))
+            }
+            read => read,
+        }
     }
 
     /// Writes down the certificate with its key, and then what is known of it.

@@ -991,7 +991,8 @@ fn takes_the_devices_certificate(kind: Kind) {
     let file = folder.path().join("gate.toml");
     let text = format!(
         "[[application]]\nname = \"records\"\ntitle = \"Personnel records\"\ncertificates = true\n\
-         url = \"https://records.localhost:{front}\"\ntier = \"restricted\"\n"
+         url = \"https://records.localhost:{front}\"\ntier = \"restricted\"\n\
+         [[application]]\nname = \"wiki\"\ntitle = \"Wiki\"\nurl = \"http://wiki.localhost:1\"\ntier = \"open\"\n"
     );
     fs::write(&file, text).unwrap();
     let more = ["--gate".to_owned(), file.to_str().unwrap().to_owned()];
@@ -1002,9 +1003,10 @@ fn takes_the_devices_certificate(kind: Kind) {
         return;
     };
     let (_, sam) = f.join("Sam Örtel", "sam@stead.example", &[]);
+    f.join("Toni Other", "toni@stead.example", &[]);
     let mut laptops = Vec::new();
-    for n in [11, 12] {
-        let code = f.server.admin(&["enrol-code", "Sam Örtel"]).unwrap();
+    for (n, whose) in [(11, "Sam Örtel"), (12, "Sam Örtel"), (13, "Toni Other")] {
+        let code = f.server.admin(&["enrol-code", whose]).unwrap();
         let mut device =
             SimDevice::enrol(&mut f.client, [n; 32], &code, &format!("laptop-{n}"), system_now()).unwrap();
         let report = device.report(&disk(true), system_now());
@@ -1053,6 +1055,8 @@ fn takes_the_devices_certificate(kind: Kind) {
     let problem: Value = serde_json::from_str(&bare.body).unwrap();
     assert_eq!(problem["why"], json!([{ "word": "no-certificate", "rule": null }]));
     assert_eq!(ask(Some(others), "/pay", &[&pass]).status, 401, "another device's certificate");
+    let tonis = ask(Some(&laptops[2].1), "/pay", &[&pass]);
+    assert_eq!(tonis.status, 403, "somebody else's: no way leads round to it");
     let der = fs::read_to_string(mine).unwrap();
     let inner = der.split_once("-----BEGIN CERTIFICATE-----").unwrap().1;
     let inner: String = inner.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -1065,6 +1069,28 @@ fn takes_the_devices_certificate(kind: Kind) {
         let step = ask(None, "/.stead/records/start", &[html, &said]);
         assert!(!step.header("location").unwrap().contains("&on="), "{said}: {}", step.head);
     }
+    // A proxy of the kind that hands on what browsers send is not believed about certificates.
+    for (path, status) in [("auth", 204), ("door", 403)] {
+        let head = format!(
+            "GET /gate/{path}/records HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{pass}\r\nClient-Cert: :{inner}:\r\n\r\n"
+        );
+        assert_eq!(send_raw(f.server.address.port(), head.as_bytes()).status, status, "{path}");
+    }
+    // Said to the server itself, it leads to the application alone that asks for the real one with each request.
+    let head = format!(
+        "GET /.stead/records/start HTTP/1.1\r\nHost: x\r\n{html}\r\nConnection: close\r\nClient-Cert: :{inner}:\r\n\r\n"
+    );
+    let said = send_raw(f.server.address.port(), head.as_bytes());
+    let query = said.header("location").unwrap().split_once('?').unwrap().1.to_owned();
+    assert!(query.contains("&on="), "{query}");
+    let mut elsewhere = Browser::default();
+    elsewhere.put(stead.strip_prefix("http://").unwrap(), &sam);
+    let entered = elsewhere.ask(&format!("{stead}/gate/enter/wiki?{query}"), &[]);
+    assert!(entered.header("location").unwrap().starts_with("/gate/device?"), "{}", entered.head);
+    let entered = elsewhere.ask(&format!("{stead}/gate/enter/records?{query}"), &[]);
+    assert!(entered.header("location").unwrap().contains("/enter?ticket="), "{}", entered.head);
+    let entered = elsewhere.ask(&format!("{stead}/gate/enter/wiki?{query}"), &[]);
+    assert!(entered.header("location").unwrap().starts_with("/gate/device?"), "no other is opened by it");
     // One that nobody here has certified ends at the proxy.
     let strange = ask(Some(Path::new(&trust)), "/pay", &[&pass]);
     assert!(![200, 303].contains(&strange.status), "{}", strange.head);
@@ -1073,9 +1099,15 @@ fn takes_the_devices_certificate(kind: Kind) {
     // The page says what is missing, and does not lead on to the application that refused.
     let refused = ask(None, "/pay", &[&pass, html]);
     let to = refused.header("location").unwrap().to_owned();
-    let page = browser.ask(&to, &[]);
+    let device = agent_of(&laptops[0].0, [11; 32]);
+    let page = browser.go(&to, &|question| {
+        let question = question.split('&').next().unwrap();
+        Some(format!("{stead}/gate/device/back?shown={}", device.show(question, system_now())))
+    });
     assert_eq!(page.status, 403, "{page:?}");
     assert!(page.body.contains("did not show that it comes from"), "{}", page.body);
+    let again = format!("href=\"https://records.localhost:{front}/pay\"");
+    assert!(page.body.contains(&again), "looking again is another connection: {}", page.body);
 
     // Shut out: the certificate is nothing any more, at once.
     f.server.admin(&["revoke-device", &laptops[0].0.id.to_string()]).unwrap();

@@ -142,6 +142,10 @@ pub struct Answer {
     /// What this device opens to its person, by what both count for. None from a server that does not know yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clearance: Option<Clearance>,
+    /// Whether the device has a certificate for connections that is good. None from a server that does not know yet, or
+    /// certifies nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified: Option<bool>,
     /// Where the server's pages are.
     #[serde(default)]
     pub pages: String,

@@ -40,7 +40,7 @@ use crate::{
         },
         writer::Writer,
     },
-    gate::{self, Gate},
+    gate::{self, Gate, certificate::Authority},
     keys::Keys,
     printing::Printer,
     source::{Clock, Randomness},
@@ -150,6 +150,21 @@ impl std::fmt::Debug for App {
     }
 }
 
+/// The name under which the store keeps by what devices are certified.
+const AUTHORITY: &str = "authority of certificates";
+
+/// What certifies devices, the same for every server that shares the store.
+async fn authority(store: &Store, keys: &Keys, data: &Path, now: Millis) -> anyhow::Result<Authority> {
+    let known = store.meta(AUTHORITY).await?;
+    let authority = Authority::open(data, known.as_deref(), now)?;
+    if known.is_none() {
+        let mut write = store.write().await?;
+        write.set_meta(AUTHORITY, &authority.fingerprint()).await?;
+        write.commit(&keys.ledger).await?;
+    }
+    Ok(authority)
+}
+
 /// Where the store is when none is named: a file in the data folder.
 pub fn store_url(data: &Path, named: Option<&str>) -> String {
     named.map_or_else(|| format!("sqlite:{}", data.join("stead.db").display()), str::to_owned)
@@ -180,11 +195,10 @@ impl App {
         let pack = policy::at_start(&store, given, &shipped).await?;
         let sample = store.meta(SAMPLE).await?.is_some();
         let (writer, queue) = Writer::new();
-        let authority = config
-            .gate
-            .asks_for_certificates()
-            .then(|| gate::certificate::Authority::open(data, clock.now()));
-        let authority = authority.transpose()?;
+        let authority = match config.gate.asks_for_certificates() {
+            true => Some(authority(&store, &keys, data, clock.now()).await?),
+            false => None,
+        };
         let mut run = [0; 8];
         anyhow::ensure!(random.fill(&mut run), "the system gave no randomness");
         let app = Arc::new(Self {

@@ -4,7 +4,7 @@
 //! In scope: gathering it for print. Out of scope: who may read it.
 
 use stead_model::{Millis, seal};
-use stead_store::{ledger::StoredEntry, loss::Loss};
+use stead_store::loss::Loss;
 
 use crate::{
     App,
@@ -21,11 +21,6 @@ use crate::{
     web::losses::{asks, event, label},
     words::Words,
 };
-
-/// The newest entries about a device that are looked through.
-const OF_DEVICE: i64 = 500;
-/// Before which they are: the end.
-const LAST: u64 = u64::MAX >> 1;
 
 /// The certificate as PDF.
 ///
@@ -150,11 +145,10 @@ async fn proof(app: &App, loss: &Loss, words: &Words) -> Result<Section, Refusal
     // What happened to the device itself meanwhile: that it was shut out, and let in again.
     if let Some(device) = loss.device {
         let until = loss.closed_at.unwrap_or_else(|| app.now());
-        let of_device = app.store.ledger_newest(Some(&device_subject(device)), LAST, OF_DEVICE).await?;
-        let meanwhile = |entry: &StoredEntry| {
-            entry.kind.starts_with("device.") && (loss.told_at..=until).contains(&entry.at)
-        };
-        entries.extend(of_device.into_iter().filter(meanwhile));
+        for kind in ["device.revoked", "device.restored"] {
+            let of = (&*device_subject(device), kind);
+            entries.extend(app.store.ledger_of_kind(of, (loss.told_at, until)).await?);
+        }
         entries.sort_by_key(|entry| entry.index);
     }
     let rows = entries.iter().map(|entry| {

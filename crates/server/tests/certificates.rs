@@ -11,12 +11,19 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use stead_model::{
     Millis, UnitId,
     certificate::{CERTIFICATE_ASKED, CERTIFICATE_GIVEN, CertificateAsked, CertificateGiven, proof},
-    message::VERSION,
+    message::{ANSWER, Answer, VERSION},
     seal::{self, Envelope, VerifyingKey},
     time::{DAY, HOUR},
 };
-use stead_server::{Config, flows::revoke, gate};
-use stead_testkit::{SimDevice, device::text};
+use stead_server::{
+    Config,
+    flows::{check_in::check_in, revoke},
+    gate,
+};
+use stead_testkit::{
+    SimDevice,
+    device::{good_facts_at, text},
+};
 use support::TestServer;
 
 async fn server(certificates: bool) -> TestServer {
@@ -57,6 +64,15 @@ async fn ask(s: &TestServer, envelope: &Envelope) -> Result<CertificateGiven, St
     Ok(serde_json::from_slice(sealed.open(CERTIFICATE_GIVEN, &answers).unwrap().bytes()).unwrap())
 }
 
+/// What the device is told of its certificates when it is heard.
+async fn heard(s: &TestServer, device: &mut SimDevice) -> Option<bool> {
+    let report = device.report(&good_facts_at(s.app.now()), s.app.now());
+    let answer = check_in(&s.app, &text(&report)).await.unwrap();
+    let answers = VerifyingKey::from_text(&s.app.keys.answers.public_text()).unwrap();
+    let answer: Answer = serde_json::from_slice(answer.open(ANSWER, &answers).unwrap().bytes()).unwrap();
+    answer.certified
+}
+
 fn fingerprint(given: &CertificateGiven) -> [u8; 32] {
     let inner: String = given.certificate.lines().filter(|line| !line.starts_with("-----")).collect();
     seal::sha256(&STANDARD.decode(inner).unwrap())
@@ -66,33 +82,39 @@ fn fingerprint(given: &CertificateGiven) -> [u8; 32] {
 async fn a_device_is_given_a_certificate_until_it_is_shut_out() {
     let s = server(true).await;
     let person = s.person("Sam", UnitId::ORGANISATION).await;
-    let laptop = s.sim_device(person, 1).await;
+    let mut laptop = s.sim_device(person, 1).await;
     let now = s.app.now();
+    s.app.gate.settled().await;
+    assert_eq!(heard(&s, &mut laptop).await, Some(false));
     let mut given = Vec::new();
-    for n in 0..3 {
-        given.push(ask(&s, &question(&laptop, now.plus(n), |_| {})).await.unwrap());
-        s.pass(1_000);
+    for n in 0..5 {
+        given.push(ask(&s, &question(&laptop, s.app.now(), |_| {})).await.unwrap());
+        let soon = ask(&s, &question(&laptop, s.app.now().plus(n), |_| {})).await;
+        assert_eq!(soon, Err("too-many".to_owned()), "one at a time");
+        s.pass(10_000);
     }
+    s.app.gate.settled().await;
+    assert_eq!(heard(&s, &mut laptop).await, Some(true), "the device is told that it has one");
     assert_eq!(given[0].until, now.plus(14 * DAY));
     assert!(given[0].authority.contains("BEGIN CERTIFICATE"));
     s.app.gate.settled().await;
     let index = &s.app.gate.index;
     let knows = |n: usize, at: Millis| index.certified(&fingerprint(&given[n]), at) == Some(laptop.id);
-    // The last one goes on beside the new one; those before do not.
-    assert!(!knows(0, now) && knows(1, now) && knows(2, now));
-    assert!(!knows(2, given[2].until), "what has ended shows nothing");
+    // A few go on beside the new one; those before do not.
+    assert!(!knows(0, now) && (1..5).all(|n| knows(n, now)));
+    assert!(!knows(4, given[4].until), "what has ended shows nothing");
 
     // The ledger knows, and the person sees it among what is held on them.
     let about = format!("device:{}", laptop.id);
     let entries = s.app.store.ledger_newest(Some(&about), 1_000_000, 50).await.unwrap();
-    assert_eq!(entries.iter().filter(|entry| entry.kind == "device.certified").count(), 3);
+    assert_eq!(entries.iter().filter(|entry| entry.kind == "device.certified").count(), 5);
     let session = s.sign_in(person).await;
     let record = s.get("/me/record.json", &session).await;
     assert!(record.body.contains("Certificate for connections"), "{}", record.body);
 
     revoke::revoke(&s.app, laptop.id, "test").await.unwrap();
     s.app.gate.settled().await;
-    assert!(!knows(1, now) && !knows(2, now));
+    assert!((1..5).all(|n| !knows(n, now)));
     assert_eq!(ask(&s, &question(&laptop, s.app.now(), |_| {})).await, Err("revoked-device".to_owned()));
 }
 

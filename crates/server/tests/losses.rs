@@ -376,7 +376,7 @@ async fn a_card_tells_and_opens_nothing_else() {
         refused.push(wrong.problem(&stead_server::words::Words::english()).status);
     }
     assert_eq!((refused[0], refused[24]), (401, 429));
-    card::end(app, w.sam, w.sam).await.unwrap();
+    card::end(app, w.sam, w.sam, None).await.unwrap();
     assert!(card::holder(app, &code, None).await.is_err());
 }
 

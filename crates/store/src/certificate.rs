@@ -52,6 +52,18 @@ impl Store {
 }
 
 impl Write {
+    /// When a device was given its newest certificate.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn last_certificate(&mut self, device: DeviceId) -> Result<Option<Millis>> {
+        let row = sqlx::query("SELECT MAX(made_at) FROM device_certificate WHERE device_id = $1")
+            .bind(device.to_string())
+            .fetch_one(self.connection())
+            .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Millis))
+    }
+
     /// Keeps a device's new certificate. Of those before, as many as `others` go on, and none that has ended.
     ///
     /// # Errors

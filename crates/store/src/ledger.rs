@@ -67,6 +67,28 @@ impl Store {
         rows.iter().map(stored).collect()
     }
 
+    /// Entries of a kind about a subject, between two times, in their order.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_of_kind(
+        &self,
+        (subject, kind): (&str, &str),
+        (from, until): (Millis, Millis),
+    ) -> Result<Vec<StoredEntry>> {
+        let text = format!(
+            "{COLUMNS} WHERE subject = $1 AND kind = $2 AND at >= $3 AND at <= $4 ORDER BY idx LIMIT 500"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(subject.to_owned())
+            .bind(kind.to_owned())
+            .bind(from.0)
+            .bind(until.0)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(stored).collect()
+    }
+
     /// The entry at a position.
     ///
     /// # Errors

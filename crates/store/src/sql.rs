@@ -88,6 +88,7 @@ fn statements<const N: usize>(
     rows: Vec<[Bind; N]>,
     tail: &str,
 ) -> impl Iterator<Item = (String, Vec<Bind>)> + use<N> {
+    debug_assert!(!head.contains('$') && !tail.contains('$'), "places are those of rows alone");
     let place = engine::place(connection);
     let (head, tail) = (head.to_owned(), tail.to_owned());
     let mut rows = rows.into_iter();

@@ -1808,6 +1808,7 @@ card-make = Make a card
 card-again = Make another card
 card-end = Take it back
 card-safe = Keep it apart from your laptop. Whoever finds it can cut your devices off, and nothing else; another card makes this one useless.
+notice-card-ended = Your wallet card was taken back, as somebody who handles losses saw fit. Make another when you want one.
 notice-card-made = A wallet card was made for you. One from before is no good any more.
 notice-loss = { $device } was reported lost, and is shut out. If that is not so, undo it on its page.
 notice-loss-of = { $device } of { $name } was reported lost, and is shut out.

@@ -1877,6 +1877,7 @@ card-make = Fazer um cartão
 card-again = Fazer outro cartão
 card-end = Retirar
 card-safe = Guarde longe do notebook. Quem o achar pode fechar seus dispositivos, e nada mais; outro cartão torna este inútil.
+notice-card-ended = Seu cartão de carteira foi recolhido por quem cuida das perdas. Faça outro quando quiser.
 notice-card-made = Um cartão de carteira foi feito para você. O anterior não vale mais.
 notice-loss = { $device } foi dado como perdido e está fechado. Se não for verdade, desfaça na página.
 notice-loss-of = { $device }, de { $name }, foi dado como perdido e está fechado.

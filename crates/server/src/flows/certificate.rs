@@ -6,14 +6,17 @@ use stead_model::{
     message::VERSION,
     problem::Kind,
     seal::Envelope,
+    time::SECOND,
 };
 use stead_store::certificate::Certificate;
 
 use super::{check_in::question, device_subject, entry};
 use crate::{App, error::Refusal, gate::certificate::DeviceKey};
 
-/// How many earlier certificates go on beside a new one: what was made with the last need not be made again at once.
-const OTHERS: i64 = 1;
+/// How many earlier certificates go on beside a new one: one may be in use still, and answers may be lost on their way.
+const OTHERS: i64 = 3;
+/// How long after one certificate a device may have the next.
+const APART: i64 = 10 * SECOND;
 
 /// Certifies that a device has the key that it shows.
 ///
@@ -43,6 +46,13 @@ pub async fn ask(app: &App, envelope: &Envelope) -> Result<Envelope, Refusal> {
     let devices = write.devices_of(device.person).await?;
     if !devices.iter().any(|held| held.id == id && held.revoked_at.is_none()) {
         return Err(Refusal::new(Kind::RevokedDevice, "Ask your coordinator."));
+    }
+    let last = write.last_certificate(id).await?;
+    if last.is_some_and(|last| now.since(last) < APART) {
+        return Err(Refusal::new(
+            Kind::TooMany,
+            "This device was given one just now. Ask again in ten seconds.",
+        ));
     }
     let certificate =
         Certificate { fingerprint: made.fingerprint, device: id, made_at: now, ends_at: made.until };

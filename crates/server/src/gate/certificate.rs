@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use axum::http::{HeaderMap, HeaderName};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -130,12 +130,19 @@ impl std::fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Reads the key and the certificate, or makes them the first time.
+    /// Reads the key and the certificate, or makes them the first time. `known` is the fingerprint of the one that
+    /// the installation has: every server that shares its store certifies by the same.
     ///
     /// # Errors
-    /// When they cannot be read or written, or are neither.
-    pub fn open(data: &Path, now: Millis) -> anyhow::Result<Self> {
+    /// When they cannot be read or written, are neither, or are not those of the installation.
+    pub fn open(data: &Path, known: Option<&str>, now: Millis) -> anyhow::Result<Self> {
         let (key_file, own_file) = (data.join("certificates.key"), data.join("certificates.pem"));
+        let both = "certificates.key and certificates.pem from another of its servers, or from a backup";
+        ensure!(
+            known.is_none() || (key_file.exists() && own_file.exists()),
+            "this installation certifies devices already: bring {both}, into {}",
+            data.display()
+        );
         let key = match fs::read_to_string(&key_file).map(Zeroizing::new) {
             Ok(text) => KeyPair::from_pem(&text).with_context(|| {
                 format!("{} holds no key; bring it back from a backup", key_file.display())
@@ -161,7 +168,18 @@ impl Authority {
                 return Err(error).with_context(|| format!("{} cannot be read", own_file.display()));
             }
         };
-        Ok(Self { issuer: Issuer::new(own(now), key), certificate })
+        let opened = Self { issuer: Issuer::new(own(now), key), certificate };
+        ensure!(
+            known.is_none_or(|known| known == opened.fingerprint()),
+            "{} is not what this installation certifies devices by: bring {both}",
+            own_file.display()
+        );
+        Ok(opened)
+    }
+
+    /// By what it is known again.
+    pub fn fingerprint(&self) -> String {
+        seal::digest(self.certificate.as_bytes())
     }
 
     /// Makes a certificate that a device has this key. `serial` makes it one of a kind.
@@ -236,7 +254,7 @@ mod tests {
     #[test]
     fn a_certificate_is_known_again_however_a_proxy_says_it() {
         let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::open(folder.path(), NOW).unwrap();
+        let authority = Authority::open(folder.path(), None, NOW).unwrap();
         let device = DeviceId::from_parts(NOW, [3; 10]);
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let point = STANDARD.encode(pair.public_key().as_ref());
@@ -260,15 +278,23 @@ mod tests {
         assert_eq!(shown(&headers(&[&twice, &twice])), None, "said by two, it is said by nobody");
 
         // The same key and certificate the next time.
-        let again = Authority::open(folder.path(), NOW.plus(DAY)).unwrap();
+        let known = authority.fingerprint();
+        let again = Authority::open(folder.path(), Some(&known), NOW.plus(DAY)).unwrap();
         assert_eq!(again.certificate, authority.certificate);
+        // Another server of the same installation makes none of its own.
+        let other = tempfile::tempdir().unwrap();
+        let said = format!("{:#}", Authority::open(other.path(), Some(&known), NOW).unwrap_err());
+        assert!(said.contains("bring certificates.key"), "{said}");
+        Authority::open(other.path(), None, NOW).unwrap();
+        let said = format!("{:#}", Authority::open(other.path(), Some(&known), NOW).unwrap_err());
+        assert!(said.contains("is not what this installation certifies devices by"), "{said}");
     }
 
     #[test]
     fn what_is_no_key_is_said() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("certificates.key"), "not a key").unwrap();
-        let said = format!("{:#}", Authority::open(folder.path(), NOW).unwrap_err());
+        let said = format!("{:#}", Authority::open(folder.path(), None, NOW).unwrap_err());
         assert!(said.contains("certificates.key holds no key"), "{said}");
     }
 }

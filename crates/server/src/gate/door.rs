@@ -75,11 +75,6 @@ pub fn decide(app: &App, application: &Application, headers: &HeaderMap) -> Answ
 
 fn of_pass(app: &App, application: &Application, pass: Pass, headers: &HeaderMap, now: Millis) -> Answer {
     let index = &app.gate.index;
-    let certified = certified(app, application, headers, now);
-    // A pass that was carried to another device opens nothing there.
-    if certified.is_some_and(|device| device != pass.device) {
-        return Answer::Unknown(Some(Unfit::Stolen));
-    }
     let Some(session) = index.session(pass.session) else {
         return match index.is_complete() {
             true => Answer::Unknown(Some(Unfit::Expired)),
@@ -98,9 +93,15 @@ fn of_pass(app: &App, application: &Application, pass: Pass, headers: &HeaderMap
     {
         why.clear();
     }
-    // While memory is not complete whoever may break the glass comes in without: nobody's certificate is known then.
-    if why.is_empty() && application.certificates && certified.is_none() && index.is_complete() {
-        why.push(Why::NoCertificate);
+    if application.certificates {
+        match certified(app, application, headers, now) {
+            Some(device) if device == pass.device => {}
+            // A pass that was carried to another device of theirs opens nothing there; that one is given its own.
+            Some(device) if index.device(device).is_some_and(|device| device.person == session.person) => {
+                return Answer::Unknown(Some(Unfit::Stolen));
+            }
+            Some(_) | None => why.push(Why::NoCertificate),
+        }
     }
     match index.person(session.person).filter(|_| why.is_empty()) {
         Some(person) => {
@@ -160,7 +161,9 @@ pub async fn auth(State(app): State<Arc<App>>, Path(name): Path<String>, headers
 
 /// `GET /gate/door/{application}`: the same for a proxy that hands on to the browser whatever is not yes, as Traefik
 /// does; where nobody is let in, the answer leads on.
-pub async fn door(State(app): State<Arc<App>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub async fn door(State(app): State<Arc<App>>, Path(name): Path<String>, mut headers: HeaderMap) -> Response {
+    // Such a proxy hands on what the browser sent: what it says of a certificate is nobody's word.
+    headers.remove(certificate::HEADER);
     let answer = auth(State(Arc::clone(&app)), Path(name.clone()), headers.clone()).await;
     match answer.status() {
         StatusCode::NO_CONTENT => answer,
@@ -242,7 +245,8 @@ pub async fn start(State(app): State<Arc<App>>, Path(name): Path<String>, header
     let begun_as = mark_of(&begun);
     // A connection has shown already on which device it was made; the server's pages need not ask.
     let on = certified(&app, application, &headers, now).map(|device| {
-        let on = Certified { device, begun: begun_as.clone(), until: now.plus(SHORT) };
+        let on =
+            Certified { application: name.clone(), device, begun: begun_as.clone(), until: now.plus(SHORT) };
         format!("&on={}", on.write(&app.keys.sealing))
     });
     let to = format!(
@@ -327,8 +331,8 @@ pub async fn refused(State(app): State<Arc<App>>, Path(name): Path<String>, head
     };
     let answer = decide(&app, application, &headers);
     if is_browser(&headers) {
-        let page = if may_break(&app, application, &answer) { "glass" } else { "refused" };
         let bare = matches!(&answer, Answer::Refused(_, why) if why.contains(&Why::NoCertificate));
+        let page = if !bare && may_break(&app, application, &answer) { "glass" } else { "refused" };
         let to = format!(
             "{}/gate/{page}/{name}?{}to={}",
             app.config.base_url,

@@ -3,7 +3,8 @@
 //!
 //! - A **question** asks a device to sign that it is the one a browser runs on.
 //! - A **device** mark says that it did.
-//! - A **certified** mark says that a connection was made with a device's certificate.
+//! - A **certified** mark says that a connection was said to be made with a device's certificate. It opens the application
+//!   that it is for and no other, and that one asks again for the certificate with each request.
 //! - A **ticket** carries both to an application's own address, once.
 //! - A **pass** is what the browser shows there from then on.
 
@@ -64,6 +65,8 @@ pub struct OnDevice {
 /// That a browser's connection to an application was made with a device's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certified {
+    /// The application.
+    pub application: String,
     /// The device.
     pub device: DeviceId,
     /// What the browser was given when it began at the application.
@@ -175,21 +178,32 @@ impl OnDevice {
 impl Certified {
     /// As it is carried.
     pub fn write(&self, keys: &Sealing) -> String {
-        write(keys, "certified", &[&self.device.to_string(), &self.begun, &self.until.0.to_string()])
+        let until = self.until.0.to_string();
+        write(keys, "certified", &[&self.application, &self.device.to_string(), &self.begun, &until])
     }
 
-    /// Read back, for what a browser was given when it began.
+    /// Read back, for an application and what a browser was given when it began there.
     ///
     /// # Errors
     /// [`Unfit`].
-    pub fn read(keys: &Sealing, begun: &str, text: &str, now: Millis) -> Result<Self, Unfit> {
-        let [on, of, until] = read(keys, "certified", text)?;
-        let until = time(until)?;
-        in_time(until, now)?;
-        if of != begun {
+    pub fn read(
+        keys: &Sealing,
+        (application, begun): (&str, &str),
+        text: &str,
+        now: Millis,
+    ) -> Result<Self, Unfit> {
+        let [named, on, of, until] = read(keys, "certified", text)?;
+        if (named, of) != (application, begun) {
             return Err(Unfit::Stolen);
         }
-        Ok(Self { device: on.parse().map_err(|_| Unfit::Form)?, begun: of.to_owned(), until })
+        let until = time(until)?;
+        in_time(until, now)?;
+        Ok(Self {
+            application: named.to_owned(),
+            device: on.parse().map_err(|_| Unfit::Form)?,
+            begun: of.to_owned(),
+            until,
+        })
     }
 }
 
@@ -337,11 +351,14 @@ mod tests {
         let on = OnDevice { session: pass().session, device: pass().device, until: NOW.plus(10) };
         assert_eq!(Question::read(&keys, &on.write(&keys), NOW), Err(Unfit::Mark));
         assert_eq!(OnDevice::read(&keys, &on.write(&keys), NOW), Ok(on));
-        let by = Certified { device: pass().device, begun: "b".repeat(32), until: NOW.plus(10) };
+        let (application, begun) = ("wiki".to_owned(), "b".repeat(32));
+        let by = Certified { application, device: pass().device, begun, until: NOW.plus(10) };
         let text = by.write(&keys);
-        assert_eq!(Certified::read(&keys, &"c".repeat(32), &text, NOW), Err(Unfit::Stolen));
-        assert_eq!(Certified::read(&keys, &by.begun, &text, NOW.plus(10)), Err(Unfit::Expired));
-        assert_eq!(Certified::read(&keys, &by.begun, &text, NOW), Ok(by));
+        let read = |application, begun: &str, now| Certified::read(&keys, (application, begun), &text, now);
+        assert_eq!(read("wiki", &"c".repeat(32), NOW), Err(Unfit::Stolen));
+        assert_eq!(read("records", &by.begun, NOW), Err(Unfit::Stolen));
+        assert_eq!(read("wiki", &by.begun, NOW.plus(10)), Err(Unfit::Expired));
+        assert_eq!(read("wiki", &by.begun, NOW), Ok(by.clone()));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
         apps::Application,
         decide::{self, Why},
         door,
-        proof::{Certified, OnDevice, SHORT, Ticket},
+        proof::{Certified, OnDevice, SHORT, Ticket, Unfit},
         showing,
     },
     words::Words,
@@ -75,23 +75,36 @@ pub async fn enter(
         return Ok(Redirect::to(&format!("{}{to}", application.url)).into_response());
     }
     let now = app.now();
-    let by_certificate = entering.on.as_deref().and_then(|text| {
-        let theirs = |by: &Certified| {
-            app.gate.index.device(by.device).is_some_and(|device| device.person == reader.caller.id())
-        };
-        match Certified::read(&app.keys.sealing, &entering.begun, text, now) {
-            Ok(by) => theirs(&by).then(|| OnDevice {
-                session: reader.caller.who().session.id,
-                device: by.device,
-                until: now.plus(app.gate.settings.proof_lasts),
-            }),
-            Err(unfit) => {
-                tracing::info!(why = %unfit, "a connection's device was not taken");
-                None
+    // Good for this application alone: it asks for the certificate again with each request.
+    let by_certificate = match entering.on.as_deref().filter(|_| application.certificates) {
+        None => None,
+        Some(text) => {
+            match Certified::read(&app.keys.sealing, (&name, &entering.begun), text, now) {
+                Ok(by) => app
+                    .gate
+                    .index
+                    .device(by.device)
+                    .filter(|device| device.person == reader.caller.id())
+                    .map(|_| by.device),
+                // Signing in took its time. The connection is still there to show it again.
+                Err(Unfit::Expired) => {
+                    return Ok(Redirect::to(&format!("{}{to}", application.url)).into_response());
+                }
+                Err(unfit) => {
+                    tracing::info!(why = %unfit, "a connection's device was not taken");
+                    None
+                }
             }
         }
-    });
-    let Some(on) = by_certificate.clone().or_else(|| on_device(&app, &reader, &headers)) else {
+    };
+    let on = match by_certificate {
+        Some(device) => {
+            let until = now.plus(app.gate.settings.proof_lasts);
+            Some(OnDevice { session: reader.caller.who().session.id, device, until })
+        }
+        None => on_device(&app, &reader, &headers),
+    };
+    let Some(on) = on else {
         let back = format!("/gate/enter/{name}?begun={}&to={}", entering.begun, encode(to));
         return Ok(Redirect::to(&format!("/gate/device?to={}", encode(&back))).into_response());
     };
@@ -112,15 +125,7 @@ pub async fn enter(
         ticket.write(&app.keys.sealing),
         encode(to)
     );
-    let mut response = Redirect::to(&to).into_response();
-    if let Some(on) = by_certificate {
-        // The pages that say why somebody is not let in need not ask either.
-        let kept = auth::set_cookie(DEVICE, &on.write(&app.keys.sealing), app.gate.settings.proof_lasts);
-        if let Ok(kept) = HeaderValue::from_str(&kept) {
-            response.headers_mut().append(header::SET_COOKIE, kept);
-        }
-    }
-    Ok(response)
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// What comes with the question which device this is.
@@ -333,7 +338,11 @@ pub async fn refused(
         windows: windows.collect(),
         first,
         others: reasons,
-        look: format!("/gate/device?look=1&to={}", encode(&here)),
+        // A new connection shows it, or shows it not; the agent has no say in that.
+        look: match bare {
+            true => format!("{}{to}", application.url),
+            false => format!("/gate/device?look=1&to={}", encode(&here)),
+        },
         help: holders.into_iter().take(2).map(|(_, name)| name).collect(),
         device,
     })?;

@@ -192,13 +192,14 @@ impl Write {
         Ok(())
     }
 
-    /// Takes somebody's wallet card back; whether there was one.
+    /// Takes somebody's wallet card back, where one is named the one made then; whether there was one.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn end_loss_card(&mut self, person: PersonId) -> Result<bool> {
-        let done = sqlx::query("DELETE FROM loss_card WHERE person_id = $1")
+    pub async fn end_loss_card(&mut self, person: PersonId, made_at: Option<Millis>) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM loss_card WHERE person_id = $1 AND (made_at = $2 OR $2 = 0)")
             .bind(person.to_string())
+            .bind(made_at.map_or(0, |at| at.0))
             .execute(self.connection())
             .await?;
         Ok(done.rows_affected() > 0)

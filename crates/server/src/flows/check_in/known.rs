@@ -21,10 +21,12 @@ use crate::{App, error::Refusal, flows::policy::terms};
 const MOST: usize = 250_000;
 /// The most devices whose findings are remembered, three KiB each; those that changed last. Of others they are read from
 /// the store when they change.
-const MOST_FINDINGS: usize = 8_192;
+const MOST_FINDINGS: usize = 4_096;
 /// The most check-ins that are in hand at the same time: one batch being written, and the next. When a whole fleet comes
 /// back at once the others wait, since each that is in hand takes memory.
 const IN_HAND: usize = 1_024;
+/// The most that wait for that; beyond it a device is told to come back.
+const WAITING: usize = 16_384;
 /// Parts of memory, each with a lock of its own.
 const SHARDS: usize = 64;
 
@@ -36,6 +38,8 @@ pub struct Known {
     /// Words that many devices share, each kept once.
     names: Mutex<HashSet<Arc<str>>>,
     turns: Semaphore,
+    /// Room for those who wait for a turn.
+    waiting: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -54,14 +58,25 @@ impl Default for Known {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             names: Mutex::default(),
             turns: Semaphore::new(IN_HAND),
+            waiting: Semaphore::new(WAITING),
         }
     }
 }
 
 impl Known {
-    /// Waits for one's turn, which lasts until what is returned is dropped. None when the server ends.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok()
+    /// Waits for one's turn, which lasts until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Refusal`] when too many wait already.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        let busy = || {
+            Refusal::new(
+                Kind::Unavailable,
+                "Too many check-ins wait. Nothing was changed; come back in a minute.",
+            )
+        };
+        let Ok(_waits) = self.waiting.try_acquire() else { return Err(busy()) };
+        self.turns.acquire().await.map_err(|_| busy())
     }
 
     /// A digest of a pack or a word for who owns a device: there are few.
@@ -108,6 +123,8 @@ impl Known {
         if let Some(held) = shard.devices.get_mut(&id).filter(|held| Arc::ptr_eq(held, before)) {
             *held = Arc::new(device);
             if let Some(findings) = findings {
+                let old = before.judged.as_ref().map(|judged| judged.findings.as_ptr());
+                shard.findings.retain(|kept| Some(Arc::as_ptr(kept)) != old);
                 if shard.findings.len() >= MOST_FINDINGS / SHARDS {
                     shard.findings.pop_front();
                 }

@@ -42,11 +42,10 @@ const SYSTEM: &str = "Linux";
 /// # Errors
 /// [`Refusal`], each with its own kind; then nothing has changed.
 pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
+    let _turn = app.known.turn().await?;
     let envelope: Envelope = serde_json::from_str(text)
         .map_err(|_| Refusal::new(Kind::Malformed, "Send a sealed message, as the agent does."))?;
     let id = claimed_device(&envelope)?;
-    let ending = || Refusal::new(Kind::Unavailable, "The server ends just now. Come back in a minute.");
-    let _turn = app.known.turn().await.ok_or_else(ending)?;
     // A device that moved on meanwhile is looked up again; three times is more than honest devices need.
     for _ in 0..3 {
         let device = remembered(app, id).await?;
@@ -159,10 +158,18 @@ fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding
         }),
         findings,
         clearance: costs.and_then(|costs| clearance_of(app, &pack, device.person, costs)),
+        certified: certified(app, id),
         pages: app.config.base_url.clone(),
         next_in: app.config.check_in_every,
         valid_until: device.last_seen.plus(24 * HOUR),
     }
+}
+
+/// Whether the device has a certificate that is good; none where nobody is certified or the gate does not know.
+fn certified(app: &App, id: DeviceId) -> Option<bool> {
+    app.gate.authority.as_ref().filter(|_| app.gate.index.is_complete())?;
+    let held = app.gate.index.device(id)?.certificates;
+    Some(held.iter().any(|(_, ends_at)| app.now() < *ends_at))
 }
 
 /// What costs the device something by the policy in force; none where that is not at hand.

@@ -60,7 +60,7 @@ pub(super) async fn end(
     write.end_credentials(id).await?;
     write.end_links(id, now).await?;
     write.end_codes(id, now).await?;
-    write.end_loss_card(id).await?;
+    write.end_loss_card(id, None).await?;
     write.tick_off(id, "access", "sign-in", now).await?;
     write.append(&about(app, by, "access.ended", id, json!({})))?;
     for grant in write.grants(id).await? {

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::json;
-use stead_model::{PersonId, problem::Kind};
+use stead_model::{Millis, PersonId, problem::Kind};
 use stead_store::people::Person;
 
 use super::{
@@ -34,12 +34,14 @@ pub async fn make(app: &App, person: PersonId) -> Result<String, Refusal> {
 
 /// Takes somebody's card back: they themselves, or whoever handles losses for them.
 ///
+/// `made_at` says which, where they may have made another meanwhile.
+///
 /// # Errors
-/// [`Refusal`] when they have none or the store is away.
-pub async fn end(app: &App, by: PersonId, person: PersonId) -> Result<(), Refusal> {
+/// [`Refusal`] when they have no such card or the store is away.
+pub async fn end(app: &App, by: PersonId, person: PersonId, made_at: Option<Millis>) -> Result<(), Refusal> {
     let subject = person_subject(person);
     let mut write = app.store.write().await?;
-    if !write.end_loss_card(person).await? {
+    if !write.end_loss_card(person, made_at).await? {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
     write.append(&entry(app.now(), &person_subject(by), "loss-card.ended", subject.clone(), json!({})))?;

@@ -68,7 +68,7 @@ pub async fn run(app: &App) -> Result<bool, Refusal> {
 }
 
 /// The kinds of entries that somebody is told of. Other systems hear of the same.
-pub const KINDS: [&str; 58] = [
+pub const KINDS: [&str; 59] = [
     "authenticator.off",
     "authenticator.on",
     "calendar.begun",
@@ -92,6 +92,7 @@ pub const KINDS: [&str; 58] = [
     "exception.refused",
     "exception.withdrawn",
     "gate.glass",
+    "loss-card.ended",
     "loss-card.made",
     "loss.again",
     "loss.closed",
@@ -164,11 +165,12 @@ impl Reading<'_> {
                 ("calendar.begun", _) => "notice-calendar-begun",
                 ("token.made", _) => "notice-token-made",
                 ("loss-card.made", _) => "notice-card-made",
+                ("loss-card.ended", _) if !own => "notice-card-ended",
                 ("session.begun", Some("link")) => "notice-link-used",
                 _ => "",
             };
             if !account.is_empty() {
-                let link = if stored.kind == "loss-card.made" { "/me/card" } else { "/me/ways" };
+                let link = if stored.kind.starts_with("loss-card.") { "/me/card" } else { "/me/ways" };
                 return Ok(vec![tell(person, Topic::Account, account, Vec::new(), link)]);
             }
             if let Some((what, _)) = stored.kind.split_once('.')

@@ -62,6 +62,6 @@ pub async fn make(State(app): State<Arc<App>>, reader: Reader) -> Page {
 /// `POST /me/card/end`.
 pub async fn end(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let me = reader.caller.id();
-    card::end(&app, me, me).await?;
+    card::end(&app, me, me, None).await?;
     Ok(Redirect::to("/me/card").into_response())
 }

@@ -216,6 +216,9 @@ pub struct Sent {
     back: String,
     #[serde(default)]
     how: String,
+    /// When the card was made that is to be taken back.
+    #[serde(default)]
+    card: i64,
 }
 
 /// What is asked in a step, in a reader's language.
@@ -360,7 +363,7 @@ async fn desk(app: &App, reader: &Reader, id: &str, (form, sent): (Form, Sent)) 
         told_by,
         call: app.pack().losses.call.clone(),
         entry: entries.first().map(|entry| entry.index).filter(|_| may_prove),
-        card: match handles && !own && !loss.practice {
+        card: match handles && !own && !loss.practice && loss.state != Stage::Closed {
             true => app.store.loss_card(loss.person).await?.map(|card| card.made_at),
             false => None,
         },
@@ -410,10 +413,15 @@ pub async fn note(
 }
 
 /// `POST /losses/{loss}/card/end`: takes back the wallet card of whose loss it is.
-pub async fn end_their_card(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Page {
+pub async fn end_their_card(
+    State(app): State<Arc<App>>,
+    reader: Reader,
+    Path(id): Path<String>,
+    Posted(sent): Posted<Sent>,
+) -> Page {
     let loss = find(&app, &id).await?;
-    let result = card::end(&app, reader.caller.id(), loss.person).await;
-    done(&app, &reader, &id, Sent::default(), result).await
+    let result = card::end(&app, reader.caller.id(), loss.person, Some(Millis(sent.card))).await;
+    done(&app, &reader, &id, sent, result).await
 }
 
 /// `POST /losses/{loss}/back`.
