@@ -463,6 +463,33 @@ async fn a_loss_told_elsewhere_is_known_at_the_next_message() {
 
 /// Shut out for good while it is lost: what its person says does not bring it back.
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_shut_out_before_is_told_to_forget_and_stays_out() {
+    let mut w = world().await;
+    revoke::revoke(&w.server.app, w.laptop.id, "test").await.unwrap();
+    assert_eq!(w.speaks().await.unwrap_err(), "/problems/revoked-device", "shut out, and told nothing else");
+    w.server.pass(HOUR);
+    let page = w.server.get("/lost", &w.server.sign_in(w.sam).await).await;
+    assert!(page.body.contains("shut out already"), "{}", page.body);
+    let loss = w.lose_laptop().await;
+    assert_eq!(w.lose_laptop().await.id, loss.id, "told twice, it is one loss");
+    let heard = w.speaks().await.unwrap();
+    assert_eq!(w.order(&heard).lost_at, loss.told_at, "it is told to lock itself and forget");
+
+    // Never gone: nothing is to be forgotten any more, and it opens nothing all the same.
+    let mut w = world().await;
+    revoke::revoke(&w.server.app, w.laptop.id, "test").await.unwrap();
+    w.server.pass(HOUR);
+    let loss = w.lose_laptop().await;
+    back::bring(&w.server.app, (w.security, true), loss.id, Return::Mistaken, "In the drawer").await.unwrap();
+    assert_eq!(w.speaks().await.unwrap_err(), "/problems/revoked-device");
+    assert_eq!(w.gate().await, ["revoked"]);
+    let device = w.server.app.store.device(w.laptop.id).await.unwrap().unwrap();
+    assert!(device.lost_at.is_none() && device.revoked_at.is_some());
+    // It can be lost again.
+    assert_ne!(w.lose_laptop().await.id, loss.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_outlasts_a_false_alarm() {
     let w = world().await;
     let loss = w.lose_laptop().await;

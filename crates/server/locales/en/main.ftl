@@ -1655,6 +1655,7 @@ loss-lead-closed = Everything about it is done.
 loss-lead-closed-own = Everything about it is done.
 loss-practice = This is practice. Nothing follows from it.
 loss-gone = They work here no more: their devices are shut out already.
+loss-out-already = (shut out already)
 loss-revoked = This device is shut out already.
 loss-elsewhere = Somebody else was faster: look at the page again.
 loss-closed = This loss is closed.

@@ -1724,6 +1724,7 @@ loss-lead-closed = Tudo sobre isso está feito.
 loss-lead-closed-own = Tudo sobre isso está feito.
 loss-practice = Isto é um treino. Nada decorre dele.
 loss-gone = A pessoa não trabalha mais aqui: os dispositivos dela já estão fechados.
+loss-out-already = (já excluído)
 loss-revoked = Este dispositivo já está fechado.
 loss-elsewhere = Alguém foi mais rápido: olhe a página de novo.
 loss-closed = Esta perda está encerrada.

@@ -248,6 +248,19 @@ impl Write {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+
+    /// Has a device that was shut out before it was lost be lost no more; whether it was. It stays shut out.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn no_more_lost(&mut self, device: DeviceId) -> Result<bool> {
+        self.changes().devices.insert(device);
+        let done = sqlx::query("UPDATE device SET lost_at = NULL WHERE id = $1 AND revoked_at < lost_at")
+            .bind(device.to_string())
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
 }
 
 fn kept(loss: &Loss) -> String {

@@ -109,7 +109,12 @@ async fn open(
     let keys = loss.obeyed_at.is_none() && loss.heard_at.is_none();
     let Some(device) = loss.device.filter(|_| keys) else { return Ok(Vec::new()) };
     if !write.bring_back_device(device).await? {
-        return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
+        // One that was shut out before it was lost stays so, and is told to forget its keys no more.
+        if !write.no_more_lost(device).await? {
+            return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
+        }
+        loss.back_at = Some(now);
+        return Ok(Vec::new());
     }
     revoke::count_again(write, device, now).await?;
     let data = json!({ "loss": loss.id });

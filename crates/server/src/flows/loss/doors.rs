@@ -1,7 +1,7 @@
 //! The doors that a loss shuts. Whatever else is to be shut some day joins this list, and with it the page, the
 //! certificate and the tests.
 
-use stead_model::{Millis, PersonId, SessionId, loss::Thing, problem::Kind};
+use stead_model::{Millis, PersonId, SessionId, loss::Thing};
 use stead_store::{Write, loss::Loss, token::Token};
 
 use crate::{App, error::Refusal, flows::revoke};
@@ -107,11 +107,9 @@ pub(super) async fn shut(
     Ok(match (door, loss.device) {
         (Door::Gate, Some(device)) => {
             // Its keys for tunnels go with it.
-            if !revoke::within(write, device, by, now).await? {
-                return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
-            }
+            let shut = revoke::within(write, device, by, now).await?;
             write.lose_device(device, now).await?;
-            1
+            i64::from(shut)
         }
         (Door::Tunnel, _) => tunnels,
         (Door::Agent, _) => 1,

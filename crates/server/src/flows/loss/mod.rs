@@ -87,7 +87,8 @@ impl Teller {
 }
 
 /// Takes down that something of somebody's is lost, and shuts every door to which it may hold a key, in one
-/// transaction. Telling of a device that is shut out for a loss already gives that one again.
+/// transaction. Telling of a device that is shut out for a loss already gives that one again; one that was shut out for
+/// another reason is told to lock itself and forget its keys from now on.
 ///
 /// # Errors
 /// [`Refusal`] when it is not said what is lost, the device is not theirs, or the store is away; then nothing was
@@ -116,15 +117,10 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
     if !named || (device.is_none() && told.thing == Thing::Computer) {
         return Err(Refusal::form(FieldError::new("what", "loss-what")));
     }
-    if let Some(device) = &device {
-        if !told.practice
-            && let Some(known) = app.store.loss_of_device(device.id).await?
-        {
-            return again(app, known, teller).await;
-        }
-        if device.revoked_at.is_some() {
-            return Err(Refusal::said(Kind::Conflict, "loss-revoked"));
-        }
+    if let Some(device) = device.as_ref().filter(|_| !told.practice)
+        && let Some(known) = app.store.loss_of_device(device.id).await?
+    {
+        return again(app, known, teller).await;
     }
     let known = match &device {
         Some(device) => evidence::of(app, device).await?,

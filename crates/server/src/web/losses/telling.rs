@@ -140,9 +140,18 @@ impl Telling {
     }
 }
 
+/// How long something that was shut out may still be about.
+const ABOUT: i64 = 180 * DAY;
+
+/// What somebody may have lost, what works first. What was shut out is told to forget its keys once it is told lost; one
+/// that was enrolled anew is there by the same name.
 async fn devices(app: &App, person: PersonId) -> Result<Vec<Device>, Refusal> {
-    let mut devices = app.store.devices_of(person).await?;
-    devices.retain(|device| device.revoked_at.is_none());
+    let (mut devices, mut out): (Vec<_>, Vec<_>) =
+        app.store.devices_of(person).await?.into_iter().partition(|device| device.revoked_at.is_none());
+    let lately = app.now().plus(-ABOUT);
+    out.retain(|device| device.lost_at.is_none() && device.revoked_at.is_some_and(|at| at >= lately));
+    out.retain(|device| devices.iter().all(|works| works.name != device.name));
+    devices.extend(out);
     Ok(devices)
 }
 
