@@ -17,6 +17,7 @@ pub mod flows;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
+mod names;
 pub mod oscal;
 pub mod pack_folder;
 pub mod printing;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use stead_model::{DeviceId, Employment, Millis, PersonId, SessionId, Standing, tunnel::PublicKey};
@@ -15,7 +15,7 @@ use stead_store::{
 
 use tokio::sync::{Notify, futures::OwnedNotified};
 
-use crate::clearance;
+use crate::{clearance, names::Names};
 
 /// Something that counts against a device or a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ struct Inner {
 #[derive(Debug, Default)]
 pub struct Index {
     inner: RwLock<Inner>,
-    names: Mutex<HashSet<Arc<str>>>,
+    names: Names,
     moved: Arc<Notify>,
 }
 
@@ -373,29 +373,18 @@ impl Index {
     fn costs(&self, against: Vec<Counts>, pack: &Pack) -> Box<[Cost]> {
         let costs = against.into_iter().filter_map(|counts| {
             let due = clearance::due(pack.rule(&counts.rule), counts.due, counts.counts_since)?;
-            Some(Cost { rule: self.name(&counts.rule), due })
+            Some(Cost { rule: self.names.get(&counts.rule), due })
         });
         costs.collect()
     }
 
     fn keys(&self, keys: Vec<stead_store::tunnel::TunnelKey>) -> Box<[TunnelKey]> {
         let keys = keys.into_iter().map(|key| TunnelKey {
-            tunnel: self.name(&key.tunnel),
+            tunnel: self.names.get(&key.tunnel),
             key: key.key,
             place: key.place,
             made_at: key.made_at,
         });
         keys.collect()
-    }
-
-    /// A name of a rule or tunnel, kept once.
-    fn name(&self, name: &str) -> Arc<str> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = names.get(name) {
-            return Arc::clone(known);
-        }
-        let known: Arc<str> = name.into();
-        names.insert(Arc::clone(&known));
-        known
     }
 }

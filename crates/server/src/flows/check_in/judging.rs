@@ -168,7 +168,7 @@ async fn judge_report(
     after.judged = Some(JudgedFacts {
         seq: new_report.seq,
         facts_digest: new_report.facts_digest.as_str().into(),
-        pack: app.known.name(&pack.digest),
+        pack: app.known.names.get(&pack.digest),
         basis: device.judged.as_ref().map_or(0, |judged| judged.basis),
         step: Some(as_of.0.div_euclid(TIME_STEP)),
         kept_at: new_report.received_at,

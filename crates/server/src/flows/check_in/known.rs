@@ -1,7 +1,7 @@
 //! Devices heard recently, so that a heartbeat reads nothing from the store.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -15,7 +15,7 @@ use stead_store::{check_in as rows, finding::StoredFinding};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::TIME_STEP;
-use crate::{App, error::Refusal, flows::policy::terms};
+use crate::{App, error::Refusal, flows::policy::terms, names::Names};
 
 /// The most devices remembered; beyond it all are forgotten, and each is read from the store again.
 const MOST: usize = 250_000;
@@ -35,8 +35,8 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct Known {
     shards: Vec<Mutex<Shard>>,
-    /// Words that many devices share, each kept once.
-    names: Mutex<HashSet<Arc<str>>>,
+    /// Words that many devices share: digests of packs, and who owns them.
+    pub(super) names: Names,
     turns: Semaphore,
     /// Room for those who wait for a turn.
     waiting: Semaphore,
@@ -56,7 +56,7 @@ impl Default for Known {
     fn default() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            names: Mutex::default(),
+            names: Names::default(),
             turns: Semaphore::new(IN_HAND),
             waiting: Semaphore::new(WAITING),
         }
@@ -77,17 +77,6 @@ impl Known {
         };
         let Ok(_waits) = self.waiting.try_acquire() else { return Err(busy()) };
         self.turns.acquire().await.map_err(|_| busy())
-    }
-
-    /// A digest of a pack or a word for who owns a device: there are few.
-    pub(super) fn name(&self, name: &str) -> Arc<str> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = names.get(name) {
-            return Arc::clone(known);
-        }
-        let known: Arc<str> = name.into();
-        names.insert(Arc::clone(&known));
-        known
     }
 
     fn shard(&self, device: DeviceId) -> &Mutex<Shard> {
@@ -231,7 +220,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
     };
     Ok(Device {
         key: VerifyingKey::from_text(&row.public_key).map_err(|_| bad("key"))?,
-        owner: app.known.name(&row.owner),
+        owner: app.known.names.get(&row.owner),
         person: row.person,
         revoked: row.revoked_at.is_some(),
         lost_at: row.lost_at,
@@ -241,7 +230,7 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
         judged: row.judged.map(|judged| JudgedFacts {
             seq: judged.seq,
             facts_digest: judged.facts_digest.into(),
-            pack: app.known.name(&judged.pack_digest),
+            pack: app.known.names.get(&judged.pack_digest),
             basis: judged.basis,
             // What another version of the pack judged must be judged anew.
             step: (judged.pack_digest == app.pack().digest)
