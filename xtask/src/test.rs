@@ -56,6 +56,7 @@ impl Test {
             &["nftables", "iproute2"],
             &mut skipped,
         )?;
+        let faults = need("faults", || machine::has("strace"), &["strace", "mount"], &mut skipped)?;
         let python = need("Python", has_python, &["python3", "python3-venv"], &mut skipped)?;
         if python {
             machine::run("python3", &["-m", "venv", PEERS])?;
@@ -79,7 +80,7 @@ impl Test {
         }
         // Tests that would be skipped fail instead when what they need is there.
         let mut arguments = vec!["test", "--workspace"];
-        let all = postgres && browser && proxies && networks && python;
+        let all = postgres && browser && proxies && networks && faults && python;
         if !all {
             arguments.push("--no-fail-fast");
         }

@@ -6,6 +6,7 @@
     reason = "only tests link this, and a test that cannot go on must stop"
 )]
 
+pub mod faults;
 pub mod machine;
 pub mod mail;
 pub mod network;

@@ -1,5 +1,13 @@
 //! Text from outside: what it may hold before it is stored, shown or printed.
 
+/// Whether a sign shows nothing of its own: a control character, a mark that turns the direction of writing, a space
+/// without width, a separator of lines.
+pub fn is_invisible(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Cuts `text` to `max` characters and replaces what could move a cursor or hide text: control
 /// characters and the marks that turn the direction of writing. Devices and people choose these
 /// words; terminals, pages and logs must survive them.

@@ -31,7 +31,7 @@ impl Lint {
         Self(Box::new(Wrong {
             message: message.into(),
             help: help.into(),
-            source: NamedSource::new(path, text.to_owned()),
+            source: NamedSource::new(path, shown(text)),
             span: start.min(end)..end,
         }))
     }
@@ -88,6 +88,19 @@ impl Diagnostic for Lint {
     }
 }
 
+/// A file's text as a terminal may show it: signs that would move the cursor or color the screen become question marks,
+/// as many as they have bytes, so that places stay where they are (S24).
+fn shown(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, sign| {
+        if sign != '\n' && sign != '\t' && sign != '\r' && stead_model::text::is_invisible(sign) {
+            out.extend(std::iter::repeat_n('?', sign.len_utf8()));
+        } else {
+            out.push(sign);
+        }
+        out
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::Lint;
@@ -96,5 +109,13 @@ mod tests {
     fn a_place_inside_a_letter_is_where_the_letter_begins() {
         let lint = Lint::new("a.md", "x\né", 3..99, "wrong", "mend it");
         assert_eq!(lint.place(), "a.md:2:1");
+    }
+
+    #[test]
+    fn s24_escapes_of_a_file_are_not_shown_and_places_stay() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{202e}b\n\tc";
+        let shown = super::shown(text);
+        assert_eq!(shown, "a?[2J??2J???b\n\tc");
+        assert_eq!(shown.len(), text.len());
     }
 }

@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use anyhow::Context;
 use stead_model::{
     Millis, seal,
     time::{MINUTE, SECOND},
@@ -26,6 +25,7 @@ use crate::{
     error::Refusal,
     flows::{
         check_in::Known,
+        identity,
         notices::follow,
         policy::{
             self,
@@ -73,6 +73,8 @@ pub struct Config {
     pub backups: Option<(PathBuf, usize)>,
     /// The language for those who have chosen none, where no browser says one.
     pub language: Language,
+    /// Whether to go on with keys and database that don't belong together.
+    pub adopt: bool,
 }
 
 impl Default for Config {
@@ -88,6 +90,7 @@ impl Default for Config {
             gate: gate::Settings::default(),
             backups: None,
             language: Language::English,
+            adopt: false,
         }
     }
 }
@@ -116,6 +119,8 @@ pub struct App {
     pub throttle: Throttle,
     /// How the jobs went.
     pub jobs: crate::jobs::Jobs,
+    /// Whether this server can do its work.
+    pub health: crate::health::Health,
     /// Does the costly work on passwords.
     pub hashing: Hashing,
     /// Where people may sign in elsewhere.
@@ -167,7 +172,7 @@ async fn authority(store: &Store, keys: &Keys, data: &Path, now: Millis) -> anyh
 
 /// Where the store is when none is named: a file in the data folder.
 pub fn store_url(data: &Path, named: Option<&str>) -> String {
-    named.map_or_else(|| format!("sqlite:{}", data.join("stead.db").display()), str::to_owned)
+    named.map_or_else(|| stead_store::sqlite_url(&data.join("stead.db")), str::to_owned)
 }
 
 impl App {
@@ -182,14 +187,13 @@ impl App {
         config: Config,
         sources: (Arc<dyn Clock>, Arc<dyn Randomness>),
     ) -> anyhow::Result<Arc<Self>> {
-        std::fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
+        identity::prepare_folder(data)?;
         // One provider of cryptography for all of TLS; a second one is never installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (clock, random) = sources;
         let store_url = Zeroizing::new(store_url(data, store));
         let store = Store::open(&store_url).await?;
-        let origin = origin(&store, &*random).await?;
-        let keys = Keys::open(data, &origin, &*random)?;
+        let keys = identity::open(&store, data, config.adopt, clock.now(), &*random).await?;
         let shipped = shipped::remote_work();
         let given = pack;
         let pack = policy::at_start(&store, given, &shipped).await?;
@@ -212,6 +216,7 @@ impl App {
             access: Access::load()?,
             throttle: Throttle::default(),
             jobs: crate::jobs::Jobs::default(),
+            health: crate::health::Health::default(),
             hashing: Hashing::start()?,
             outside: config.outside.clone().map(Outside::new).transpose()?,
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
@@ -236,6 +241,9 @@ impl App {
             terms::refresh(&app).await?;
             follow::begin(&app).await?;
             gate::follow::begin(&app);
+            identity::keep(&app).await?;
+            // What was just begun is in the main file from the first moment, not in its log alone.
+            app.store.settle().await?;
             Ok::<(), Refusal>(())
         };
         begun.await.map_err(|refusal| {
@@ -331,19 +339,4 @@ impl App {
             ))
         }
     }
-}
-
-/// The ledger's name, made once and kept: whoever verifies must know which log is meant.
-async fn origin(store: &Store, random: &dyn Randomness) -> anyhow::Result<String> {
-    const NAME: &str = "ledger origin";
-    if let Some(origin) = store.meta(NAME).await? {
-        return Ok(origin);
-    }
-    let mut bytes = [0; 8];
-    anyhow::ensure!(random.fill(&mut bytes), "the system gave no randomness for the ledger's name");
-    let mut write = store.write().await?;
-    write.set_meta(NAME, &format!("stead/{}", stead_model::seal::hex(&bytes))).await?;
-    // No entry is appended, so no checkpoint is signed and any signer will do.
-    write.commit(&stead_ledger::NoteSigner::new("none", &stead_model::seal::Seed::new([0; 32]))?).await?;
-    store.meta(NAME).await?.context("the ledger's name was not kept")
 }

@@ -1,7 +1,14 @@
 //! Auditing the ledger of a whole database: every entry, every tile, every signature.
 
-use stead_ledger::{Checkpoint, NoteKey, audit::Auditor};
-use stead_store::{Store, StoreError};
+use std::collections::{HashMap, HashSet};
+
+use stead_ledger::{
+    Checkpoint, Frontier, Hash, NoteKey,
+    audit::{Auditor, Found},
+    entry::Entry,
+    tile,
+};
+use stead_store::{Store, StoreError, ledger::StoredEntry};
 
 /// Signed checkpoints taken along, to narrow down where a log goes wrong.
 pub const CHECKPOINTS: i64 = 10_000;
@@ -15,28 +22,93 @@ pub async fn database(
     key: &NoteKey,
     seen: Option<String>,
 ) -> Result<Result<u64, String>, StoreError> {
+    if let Some(object) = store.foreign_objects().await?.first() {
+        return Ok(Err(format!(
+            "the database holds a {object}, which isn't Stead's: what it shows may not be what is stored"
+        )));
+    }
     let head = store.ledger_head().await?;
+    let tiles = store.ledger_tiles().await?;
     if head.size == 0 {
-        return Ok(Ok(0));
+        // Empty means empty everywhere, and that nobody has seen it otherwise.
+        let rest = [
+            (
+                "signed checkpoints",
+                head.checkpoint.is_empty() && store.ledger_checkpoints(1).await?.is_empty(),
+            ),
+            ("entries", store.ledger_page(0).await?.is_empty()),
+            ("tiles", tiles.is_empty()),
+        ];
+        if let Some((what, _)) = rest.iter().find(|(_, is_empty)| !is_empty) {
+            return Ok(Err(format!("the ledger says it is empty, but there are {what}")));
+        }
+        return Ok(match seen {
+            Some(note) => match Checkpoint::open(&note, key) {
+                Ok(seen) if seen.size == 0 => Ok(0),
+                Ok(seen) => Err(format!("the log was set back: it had {} entries, and has 0", seen.size)),
+                Err(error) => Err(format!("the checkpoint that was kept: {error}")),
+            },
+            None => Ok(0),
+        });
     }
     let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, key, seen)
     {
         Ok(auditor) => auditor,
         Err(why) => return Ok(Err(why)),
     };
-    let tiles = store.ledger_tiles().await?;
+    if let Some(why) = superfluous(&tiles, head.size) {
+        return Ok(Err(why));
+    }
+    let mut frontier = Frontier::default();
     let mut next = 0;
     loop {
-        let page = store.ledger_page(next).await?;
+        let page = store.ledger_stored_page(next).await?;
         let Some(last) = page.last() else { break };
         next = last.index + 1;
-        for found in &page {
-            if let Err(fault) = auditor.take(found, |level, index| tiles.get(&(level, index)).cloned()) {
+        for entry in page {
+            // Pages show the columns; what is signed is the text.
+            if let Some(column) = differs(&entry) {
+                return Ok(Err(format!("column {column} of entry {} isn't what its text says", entry.index)));
+            }
+            let found = Found { index: entry.index, text: entry.text, leaf: entry.leaf };
+            if let Err(fault) = auditor.take(&found, |level, index| tiles.get(&(level, index)).cloned()) {
                 return Ok(Err(fault.to_string()));
             }
+            frontier.append(found.leaf);
         }
     }
+    if store.ledger_frontier().await?.as_ref() != Some(&frontier) {
+        return Ok(Err("the stored right edge of the tree isn't that of the entries".to_owned()));
+    }
     Ok(auditor.finish().map_err(|fault| fault.to_string()))
+}
+
+/// The column that says something else than the entry's text, where one does.
+fn differs(entry: &StoredEntry) -> Option<&'static str> {
+    let Ok(text) = serde_json::from_str::<Entry>(&entry.text) else { return Some("text") };
+    let columns = [
+        ("at", text.at == entry.at),
+        ("kind", text.kind == entry.kind),
+        ("subject", text.subject == entry.subject),
+    ];
+    columns.into_iter().find(|(_, same)| !same).map(|(name, _)| name)
+}
+
+/// Why the stored tiles aren't exactly the full ones of a tree of this size: one that is missing, one too many.
+fn superfluous(tiles: &HashMap<(u32, u64), Vec<Hash>>, size: u64) -> Option<String> {
+    let mut due = HashSet::new();
+    let (mut level, mut full) = (0, size / tile::WIDTH);
+    while full > 0 {
+        due.extend((0..full).map(|index| (level, index)));
+        (level, full) = (level + 1, full / tile::WIDTH);
+    }
+    let named = |(level, index): &(u32, u64)| tile::path(*level, *index, tile::WIDTH);
+    if let Some(missing) = due.iter().filter(|at| !tiles.contains_key(at)).min() {
+        return Some(format!("tile {} is missing", named(missing)));
+    }
+    let odd =
+        |(at, hashes): &(&(u32, u64), &Vec<Hash>)| !due.contains(at) || hashes.len() as u64 != tile::WIDTH;
+    tiles.iter().find(odd).map(|(at, _)| format!("tile {} is not one of this ledger's", named(at)))
 }
 
 /// The audit, or why the signatures alone rule it out.

@@ -97,6 +97,10 @@ impl Refusal {
                 tracing::error!(%error, "store is away");
                 problem(Kind::Unavailable, words.say("store-away"))
             }
+            Self::Failed(error @ StoreError::Unknown(_)) => {
+                tracing::error!(%error, "commit failed");
+                problem(Kind::Unavailable, words.say("may-be-saved"))
+            }
             Self::Failed(error) => {
                 tracing::error!(%error, "flow failed");
                 problem(Kind::Internal, words.say("our-fault"))

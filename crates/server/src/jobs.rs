@@ -14,7 +14,7 @@ use crate::{
     flows::{
         anchor, backup, cases, deadlines,
         directory::leaving,
-        exceptions, glass,
+        exceptions, glass, identity,
         loss::clocks,
         notices::{chase, deliver, follow, gather},
         policy::{self, subjects},
@@ -47,6 +47,12 @@ impl Jobs {
     /// How each job went.
     pub fn ran(&self) -> Vec<Ran> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the last attempt at a job failed.
+    pub fn has_failed(&self, name: &str) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|ran| ran.name == name && ran.failed.is_some())
     }
 
     fn note(&self, name: &'static str, now: Millis, result: Result<bool, Refusal>) {
@@ -133,6 +139,8 @@ pub async fn run_backups(app: Weak<App>) {
 /// Does once what is due.
 pub async fn once(app: &Arc<App>) {
     let now = app.now();
+    app.jobs.note("identity", now, identity::keep(app).await);
+    app.jobs.note("database", now, app.store.settle().await.map_err(Refusal::from));
     app.jobs.note("policy", now, policy::run(app).await);
     app.jobs.note("exceptions", now, exceptions::run(app).await.map(|n| n > 0));
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));

@@ -91,7 +91,15 @@ impl Sealing {
     }
 }
 
+/// The files of the keys.
+pub const FILES: [&str; 3] = ["answers.key", "ledger.key", "sealing.key"];
+
 impl Keys {
+    /// Which of them are not in a folder.
+    pub fn missing(data: &Path) -> Vec<&'static str> {
+        FILES.into_iter().filter(|name| !data.join(name).exists()).collect()
+    }
+
     /// Reads the keys, or makes them the first time. `origin` is the ledger's name, kept in the store.
     ///
     /// # Errors

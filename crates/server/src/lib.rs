@@ -15,6 +15,7 @@ pub mod cli;
 pub mod error;
 pub mod flows;
 pub mod gate;
+pub mod health;
 pub mod jobs;
 pub mod keys;
 mod names;

@@ -5,12 +5,16 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use stead_model::problem::Kind;
 use tokio::net::{TcpListener, TcpSocket};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
@@ -24,11 +28,14 @@ use crate::{
     error::Refusal,
     flows::directory::import,
     gate::{door, peers},
-    jobs, web,
+    health, jobs, web,
 };
 
 /// Most bytes of any request: a file of people, twice over as a form writes it.
 const LARGEST: usize = 3 * import::LARGEST;
+
+/// How long a request's head may take, counted from the end of the one before: longer than devices are apart.
+const HEAD: Duration = Duration::from_secs(75);
 
 /// Connections that may wait to be taken. Linux allows as many as net.core.somaxconn, which is 4096 by itself.
 const WAITING: u32 = 16_384;
@@ -50,13 +57,19 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub fn routes(app: &Arc<App>) -> Routes {
     let routes = api::routes(web::routes(Routes::new(Arc::clone(app))));
     let routes = routes
+        .get("/gate/auth", Need::Nothing, door::unnamed)
+        .get("/gate/auth/", Need::Nothing, door::unnamed)
         .get("/gate/auth/{application}", Need::Seal, door::auth)
         .get("/gate/door/{application}", Need::Seal, door::door)
         .get("/gate/tunnels/{tunnel}/peers", Need::Seal, peers::get)
         .get("/.stead/{application}/start", Need::Seal, door::start)
         .get("/.stead/{application}/enter", Need::Seal, door::enter)
         .get("/.stead/{application}/refused", Need::Seal, door::refused);
-    routes.get("/assets/{version}/{name}", Need::Nothing, assets::get).get("/healthz", Need::Nothing, healthz)
+    routes.get("/assets/{version}/{name}", Need::Nothing, assets::get).get(
+        "/healthz",
+        Need::Nothing,
+        health::healthz,
+    )
 }
 
 /// The whole of what is served.
@@ -67,15 +80,11 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::same_site))
         .layer(middleware::from_fn(web::say_refusals))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), headers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
         .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(app)
-}
-
-async fn healthz() -> &'static str {
-    "ok\n"
 }
 
 async fn not_found(request: Request) -> Response {
@@ -88,12 +97,17 @@ async fn wrong_method(request: Request) -> Response {
     web::refused(Refusal::said(Kind::WrongMethod, "wrong-method"), page)
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     // A proxy asks before every request, and shows no browser what it is told.
     let is_shown = !request.uri().path().starts_with("/gate/auth/");
     let mut response = next.run(request).await;
     for (name, value) in HEADERS.into_iter().filter(|_| is_shown) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    // RFC 6797: heard over TLS alone, so sent where browsers come by it.
+    if is_shown && app.config.base_url.starts_with("https://") {
+        let strict = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, strict);
     }
     let kept = response.headers_mut().entry(header::CACHE_CONTROL);
     kept.or_insert(HeaderValue::from_static("no-store"));
@@ -125,6 +139,19 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(WAITING)
+}
+
+/// Every stage of a connection has a deadline: a request's head, and a connection of HTTP/2 that answers no more. A body
+/// has that of the whole request.
+fn deadlines(builder: &mut Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD)
+        .keep_alive_timeout(HEAD)
+        .max_concurrent_streams(64)
+        .max_header_list_size(32 * 1024);
 }
 
 /// Serves until `ended`, then finishes what is in hand. `ready` is told the address.
@@ -160,12 +187,18 @@ pub async fn serve(
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     ready(address);
     match listen.tls {
-        None => axum_server::from_tcp(socket)?.handle(handle).serve(service).await?,
+        None => {
+            let mut server = axum_server::from_tcp(socket)?.handle(handle);
+            deadlines(server.http_builder());
+            server.serve(service).await?;
+        }
         Some((certificate, key)) => {
             let config = RustlsConfig::from_pem_file(certificate, key)
                 .await
                 .context("certificate or key cannot be used")?;
-            axum_server::from_tcp_rustls(socket, config)?.handle(handle).serve(service).await?;
+            let mut server = axum_server::from_tcp_rustls(socket, config)?.handle(handle);
+            deadlines(server.http_builder());
+            server.serve(service).await?;
         }
     }
     app.store.close().await;

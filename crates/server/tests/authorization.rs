@@ -30,6 +30,8 @@ use support::TestServer;
 const TABLE: &str = "
 GET  /                              all
 GET  /home                          all
+GET  /gate/auth                     everyone
+GET  /gate/auth/                    everyone
 GET  /gate/auth/{application}       everyone
 GET  /gate/door/{application}       everyone
 GET  /gate/tunnels/{tunnel}/peers   everyone

@@ -1,6 +1,11 @@
 //! Everything in which SQLite and PostgreSQL differ.
 
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{
+    borrow::Cow,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     AnyConnection, AnyPool, Row, SqlSafeStr,
@@ -12,6 +17,7 @@ use sqlx::{
 use crate::{
     Result,
     changes::{CHANNEL, Changes, Listener},
+    connection::WriteConnection,
 };
 
 /// The steps from an empty database to today's, in order. A released step never changes.
@@ -68,7 +74,12 @@ pub async fn connect(url: &str) -> Result<Pools> {
             }
         }
         None => {
-            let writers = options.clone().max_connections(2).connect(url).await?;
+            let writers = options
+                .clone()
+                .max_connections(2)
+                .after_connect(|connection, _| postgres_settings(connection))
+                .connect(url)
+                .await?;
             migrate(&writers).await?;
             Pools {
                 readers: options.clone().max_connections(8).connect(url).await?,
@@ -82,7 +93,7 @@ pub async fn connect(url: &str) -> Result<Pools> {
 /// A pool that reads a SQLite file and changes nothing beside it.
 pub async fn connect_read_only(path: &Path) -> Result<AnyPool> {
     sqlx::any::install_default_drivers();
-    let url = format!("sqlite:{}?mode=ro", path.display());
+    let url = format!("{}?mode=ro", sqlite_url(path));
     Ok(AnyPoolOptions::new().max_connections(1).connect(&url).await?)
 }
 
@@ -97,6 +108,90 @@ fn sqlite_settings<'a>(connection: &'a mut AnyConnection, cache: &'static str) -
     })
 }
 
+/// Brings the log of a SQLite database into its main file; whether there was anything in it.
+pub async fn settle_sqlite(pool: &AnyPool) -> Result<bool> {
+    let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(pool).await?;
+    Ok(row.try_get::<i64, _>(2)? > 0)
+}
+
+/// The address of a SQLite file, whatever signs its path holds.
+pub fn sqlite_url(path: &Path) -> String {
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite:{path}")
+}
+
+/// What a connection that writes to PostgreSQL is set to. An answer means durable, whatever the database's default; and
+/// a server that stopped in the middle of a transaction keeps the others waiting for no longer than this.
+const POSTGRES_SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+    WHERE current_setting('synchronous_commit') = 'off'; \
+    SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s';";
+
+fn postgres_settings(connection: &mut AnyConnection) -> Settled<'_> {
+    Box::pin(async move {
+        sqlx::raw_sql(POSTGRES_SETTINGS).execute(connection).await?;
+        Ok(())
+    })
+}
+
+/// The file of an address made by [`sqlite_url`].
+fn sqlite_path(url: &str) -> PathBuf {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    PathBuf::from(path.replace("%23", "#").replace("%3F", "?").replace("%25", "%"))
+}
+
+/// A SQLite database as it was when it was opened. One that is moved or deleted goes on taking writes that nobody finds
+/// again.
+#[derive(Debug)]
+pub struct SqliteFile {
+    path: PathBuf,
+    log: PathBuf,
+    device: u64,
+    number: u64,
+}
+
+impl SqliteFile {
+    /// The file that was opened under this address.
+    pub fn opened(url: &str) -> Result<Self> {
+        let path = sqlite_path(url);
+        let about = std::fs::metadata(&path).map_err(sqlx::Error::Io)?;
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        Ok(Self { log: log.into(), device: about.dev(), number: about.ino(), path })
+    }
+
+    /// Confirms that file and log are where they were opened.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub fn confirm(&self) -> std::result::Result<(), sqlx::Error> {
+        let about = std::fs::metadata(&self.path).map_err(sqlx::Error::Io)?;
+        std::fs::metadata(&self.log).map_err(sqlx::Error::Io)?;
+        if (about.dev(), about.ino()) == (self.device, self.number) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(sqlx::Error::Io(std::io::Error::other(format!(
+            "{path} was replaced while it was open; restart the server"
+        ))))
+    }
+}
+
+/// What stands between statements and the tables they name: Stead makes no views and no triggers.
+pub async fn foreign_objects(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {
+    let text = if sqlite {
+        "SELECT type || ' ' || name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+    } else {
+        "SELECT CAST('view ' || viewname AS TEXT) FROM pg_views WHERE schemaname = current_schema()
+         UNION ALL SELECT CAST('materialized view ' || matviewname AS TEXT) FROM pg_matviews
+             WHERE schemaname = current_schema()
+         UNION ALL SELECT CAST('rule ' || rulename AS TEXT) FROM pg_rules WHERE schemaname = current_schema()
+         UNION ALL SELECT CAST('trigger ' || tgname AS TEXT) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+             WHERE NOT tgisinternal AND relnamespace = CAST(current_schema() AS regnamespace)"
+    };
+    let rows = sqlx::query(text).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// Copies a SQLite database into a new file, without keeping writers out.
 pub async fn copy_sqlite(pool: &AnyPool, path: &Path) -> Result<()> {
     sqlx::query("VACUUM INTO $1").bind(path.display().to_string()).execute(pool).await?;
@@ -105,11 +200,8 @@ pub async fn copy_sqlite(pool: &AnyPool, path: &Path) -> Result<()> {
 
 /// How a statement over many rows writes the place of its nth value. SQLite looks a numbered one up in a list of all,
 /// for each: with thousands of places that took a fifth of a check-in. Places without a number are taken in turn.
-pub fn place(connection: &AnyConnection) -> fn(usize) -> String {
-    match connection.backend_name() {
-        "SQLite" => |_| "?".to_owned(),
-        _ => |n| format!("${n}"),
-    }
+pub fn place(sqlite: bool) -> fn(usize) -> String {
+    if sqlite { |_| "?".to_owned() } else { |n| format!("${n}") }
 }
 
 /// How many bytes the database takes.
@@ -123,7 +215,7 @@ pub async fn bytes(pool: &AnyPool, sqlite: bool) -> Result<i64> {
 }
 
 /// Tells other servers that share the store, once the transaction is committed.
-pub async fn notify(connection: &mut AnyConnection, message: &str) -> Result<()> {
+pub async fn notify(connection: &mut WriteConnection, message: &str) -> Result<()> {
     sqlx::query("SELECT CAST(pg_notify($1, $2) AS TEXT)")
         .bind(CHANNEL)
         .bind(message.to_owned())

@@ -4,6 +4,9 @@ pub enum StoreError {
     /// The database could not be reached or refused a statement.
     #[error("the database did not answer as it should: {0}")]
     Database(#[from] sqlx::Error),
+    /// A commit was sent and did not succeed: what it was to change may be there or not.
+    #[error("it is not known whether a change was saved: {0}")]
+    Unknown(#[source] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error(
         "the tables could not be brought up to date: {0}; was the data folder written by a newer version?"

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{AnyConnection, Row, any::AnyRow};
 use stead_ledger::{
-    Hash,
+    Frontier, Hash,
     audit::Found,
     tile,
     tree::{self, Node},
@@ -141,16 +141,33 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn ledger_page(&self, from: u64) -> Result<Vec<Found>> {
+        let found = |entry: StoredEntry| Found { index: entry.index, text: entry.text, leaf: entry.leaf };
+        Ok(self.ledger_stored_page(from).await?.into_iter().map(found).collect())
+    }
+
+    /// [`Store::ledger_page`], with the columns beside the text.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_stored_page(&self, from: u64) -> Result<Vec<StoredEntry>> {
         let rows =
             sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE idx >= $1 ORDER BY idx LIMIT 1000")))
                 .bind(number(from))
                 .fetch_all(&self.readers)
                 .await?;
-        rows.iter()
-            .map(|row| {
-                stored(row).map(|entry| Found { index: entry.index, text: entry.text, leaf: entry.leaf })
-            })
-            .collect()
+        rows.iter().map(stored).collect()
+    }
+
+    /// The right edge of the tree, as it is kept for the next entry; none when it is not one.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_frontier(&self) -> Result<Option<Frontier>> {
+        let row = sqlx::query("SELECT size, frontier FROM ledger_head WHERE id = 1")
+            .fetch_one(&self.readers)
+            .await?;
+        let (size, roots): (u64, String) = (position(&row, 0)?, row.try_get(1)?);
+        Ok(parse_hashes(&roots).and_then(|roots| Frontier::from_parts(size, roots)))
     }
 
     /// Every stored full tile.
@@ -241,6 +258,21 @@ impl Store {
             hashes.insert(node, self.node(node, size).await?);
         }
         Ok(tree::inclusion_proof(index, size, |node| hashes.get(&node).copied().flatten()))
+    }
+
+    /// The right edge of the tree when it had `size` leaves; none when it never had as many.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn frontier_at(&self, size: u64) -> Result<Option<Frontier>> {
+        let (mut roots, mut before) = (Vec::new(), 0);
+        for level in (0..u64::BITS).rev().filter(|level| size & (1 << level) != 0) {
+            let node = Node { level, index: before >> level };
+            let Some(hash) = self.node(node, size).await? else { return Ok(None) };
+            roots.push(hash);
+            before += 1 << level;
+        }
+        Ok(Frontier::from_parts(size, roots))
     }
 
     async fn node(&self, node: Node, size: u64) -> Result<Option<Hash>> {
@@ -346,4 +378,15 @@ pub(crate) fn parse_hashes(text: &str) -> Option<Vec<Hash>> {
         return None;
     }
     (0..text.len() / 64).map(|i| parse_hash(&text[i * 64..(i + 1) * 64])).collect()
+}
+
+impl crate::Write {
+    /// Removes the signed checkpoints of the past, whose key is no longer this ledger's.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn forget_checkpoints(&mut self) -> Result<()> {
+        sqlx::query("DELETE FROM ledger_checkpoint").execute(self.connection()).await?;
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod changes;
 pub mod check_in;
 pub mod clear_out;
+mod connection;
 pub mod credential;
 pub mod delivery;
 pub mod device;
@@ -41,11 +42,14 @@ pub mod unit;
 pub mod within;
 mod write;
 
+use std::sync::Arc;
+
 use sqlx::{AnyPool, Row};
 
 use changes::{Changes, Listener};
+pub use engine::sqlite_url;
 pub use error::StoreError;
-pub use write::Write;
+pub use write::{Write, noting_commits};
 
 /// What every function here gives.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -58,6 +62,8 @@ pub struct Store {
     followers: AnyPool,
     writers: AnyPool,
     sqlite: bool,
+    /// The file, where a SQLite database was opened for writing.
+    file: Option<Arc<engine::SqliteFile>>,
     listener: Listener,
 }
 
@@ -69,7 +75,8 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let engine::Pools { readers, followers, writers } = engine::connect(url).await?;
         let sqlite = url.starts_with("sqlite:");
-        Ok(Self { readers, followers, writers, sqlite, listener: Listener::default() })
+        let file = sqlite.then(|| engine::SqliteFile::opened(url)).transpose()?.map(Arc::new);
+        Ok(Self { readers, followers, writers, sqlite, file, listener: Listener::default() })
     }
 
     /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
@@ -83,6 +90,7 @@ impl Store {
             followers: readers.clone(),
             readers,
             sqlite: true,
+            file: None,
             listener: Listener::default(),
         })
     }
@@ -93,7 +101,15 @@ impl Store {
     /// # Errors
     /// When the store is away.
     pub async fn write(&self) -> Result<Write> {
-        Write::begin(&self.writers, self.sqlite, self.listener.clone()).await
+        Write::begin(&self.writers, self.sqlite, self.file.clone(), self.listener.clone()).await
+    }
+
+    /// Commits a transaction that changes nothing but the ledger's turn: whether changes can be saved.
+    ///
+    /// # Errors
+    /// Why they can't.
+    pub async fn probe(&self, signer: &stead_ledger::NoteSigner) -> Result<()> {
+        self.write().await?.commit(signer).await
     }
 
     /// Has `tell` told of what transactions here change, each time one is committed. Whoever listened first goes on.
@@ -138,12 +154,30 @@ impl Store {
         engine::bytes(&self.readers, self.sqlite).await
     }
 
+    /// Views, triggers and rules in the database, by name. Stead makes none: they would change what statements read and
+    /// write.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn foreign_objects(&self) -> Result<Vec<String>> {
+        engine::foreign_objects(&self.readers, self.sqlite).await
+    }
+
     /// Copies a SQLite database, as it is at one moment, into a new file.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn copy_to(&self, path: &std::path::Path) -> Result<()> {
         engine::copy_sqlite(&self.readers, path).await
+    }
+
+    /// Brings what is in SQLite's log into its main file, as far as nobody reads it, so that a copy of that file alone is
+    /// no older than this. Whether there was anything to bring.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn settle(&self) -> Result<bool> {
+        if self.sqlite { engine::settle_sqlite(&self.readers).await } else { Ok(false) }
     }
 
     /// Waits until everything in hand is done and closes the store.

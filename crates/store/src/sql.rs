@@ -1,12 +1,12 @@
 //! Statements over many rows at once. Rows written together cost a third of rows written one by one.
 
 use sqlx::{
-    Any, AnyConnection,
+    Any,
     any::{AnyArguments, AnyRow},
     query::Query,
 };
 
-use crate::{Result, engine};
+use crate::{Result, connection::WriteConnection, engine};
 
 /// One value of one row.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ const SIZES: [usize; 20] = [256, 128, 64, 48, 32, 24, 20, 16, 14, 12, 10, 9, 8, 
 /// Runs `<head> VALUES (…), (…) … <tail>` over all rows, in as few statements as there may be, and
 /// gathers what they return.
 pub async fn insert_many<const N: usize>(
-    connection: &mut AnyConnection,
+    connection: &mut WriteConnection,
     head: &str,
     rows: Vec<[Bind; N]>,
     tail: &str,
@@ -69,7 +69,7 @@ pub async fn insert_many<const N: usize>(
 /// The same where nothing is returned; the number of rows written. Rows that come back one by one cost
 /// more than writing them.
 pub async fn write_many<const N: usize>(
-    connection: &mut AnyConnection,
+    connection: &mut WriteConnection,
     head: &str,
     rows: Vec<[Bind; N]>,
     tail: &str,
@@ -83,13 +83,13 @@ pub async fn write_many<const N: usize>(
 
 /// Statements that together hold all rows.
 fn statements<const N: usize>(
-    connection: &AnyConnection,
+    connection: &WriteConnection,
     head: &str,
     rows: Vec<[Bind; N]>,
     tail: &str,
 ) -> impl Iterator<Item = (String, Vec<Bind>)> + use<N> {
     debug_assert!(!head.contains('$') && !tail.contains('$'), "places are those of rows alone");
-    let place = engine::place(connection);
+    let place = engine::place(connection.is_sqlite());
     let (head, tail) = (head.to_owned(), tail.to_owned());
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {

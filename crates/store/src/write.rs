@@ -1,26 +1,46 @@
 //! The one kind of transaction that changes state.
 
-use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use sqlx::{AnyPool, Row};
 use stead_ledger::{Checkpoint, Entry, Frontier, Hash, NoteSigner};
 use stead_model::{Millis, seal};
 
 use crate::{
     Result, StoreError,
     changes::{Changes, Listener},
-    engine, ledger, sql,
+    connection::{Failed, WriteConnection},
+    engine::{self, SqliteFile},
+    ledger, sql,
 };
+
+tokio::task_local! {
+    /// Whether the running task has sent a commit.
+    static SENT: Arc<AtomicBool>;
+}
+
+/// Runs something; with what it gave, whether it may have changed anything: whether a commit was sent, however it ended.
+pub async fn noting_commits<F: Future>(running: F) -> (F::Output, bool) {
+    let sent = Arc::new(AtomicBool::new(false));
+    let output = SENT.scope(Arc::clone(&sent), running).await;
+    (output, sent.load(Ordering::Relaxed))
+}
 
 /// A transaction. Dropped, it changes nothing. Committed, its changes and their ledger entries are
 /// there together or not at all.
 #[derive(Debug)]
 pub struct Write {
-    transaction: Transaction<'static, Any>,
+    connection: WriteConnection,
     start: u64,
     frontier: Frontier,
     pending: Vec<Pending>,
     /// Which turn of the ledger's head this is.
     turn: i64,
     sqlite: bool,
+    file: Option<Arc<SqliteFile>>,
     listener: Listener,
     changes: Changes,
 }
@@ -35,14 +55,21 @@ struct Pending {
 }
 
 impl Write {
-    pub(crate) async fn begin(pool: &AnyPool, sqlite: bool, listener: Listener) -> Result<Self> {
-        let mut transaction = pool.begin().await?;
-        // First of all: this orders the writers, on SQLite by taking its write lock at once, on
-        // PostgreSQL by the lock on this row.
+    pub(crate) async fn begin(
+        pool: &AnyPool,
+        sqlite: bool,
+        file: Option<Arc<SqliteFile>>,
+        listener: Listener,
+    ) -> Result<Self> {
+        let mut connection = WriteConnection::begin(pool, sqlite).await?;
+        // First of all: on PostgreSQL the lock on this row orders the writers, as SQLite's write lock does there.
         let row =
             sqlx::query("UPDATE ledger_head SET turn = turn + 1 WHERE id = 1 RETURNING size, frontier, turn")
-                .fetch_one(&mut *transaction)
+                .fetch_one(&mut connection)
                 .await?;
+        if let Some(file) = &file {
+            file.confirm()?;
+        }
         let size: i64 = row.try_get(0)?;
         let roots: String = row.try_get(1)?;
         let frontier = u64::try_from(size)
@@ -51,19 +78,20 @@ impl Write {
             .and_then(|(size, roots)| Frontier::from_parts(size, roots))
             .ok_or_else(|| StoreError::inconsistent("ledger_head", "frontier", size, roots))?;
         Ok(Self {
-            transaction,
+            connection,
             start: frontier.size(),
             frontier,
             pending: Vec::new(),
             turn: row.try_get(2)?,
             sqlite,
+            file,
             listener,
             changes: Changes::default(),
         })
     }
 
-    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.transaction
+    pub(crate) fn connection(&mut self) -> &mut WriteConnection {
+        &mut self.connection
     }
 
     /// Appends an entry to the ledger; its position.
@@ -87,17 +115,27 @@ impl Write {
     /// Writes the entries, signs the new checkpoint and commits. When this returns, all is durable.
     ///
     /// # Errors
-    /// When the store is away; then nothing has changed.
+    /// When the store is away; then nothing has changed. [`StoreError::Unknown`] when the commit itself failed: then it
+    /// may or may not have been carried out.
     pub async fn commit(mut self, signer: &NoteSigner) -> Result<()> {
         if !self.pending.is_empty() {
             self.write_entries(signer).await?;
         }
         if !self.sqlite {
             for message in self.changes.messages() {
-                engine::notify(&mut self.transaction, &message).await?;
+                engine::notify(&mut self.connection, &message).await?;
             }
         }
-        self.transaction.commit().await?;
+        // Nobody may be noting it.
+        let _ = SENT.try_with(|sent| sent.store(true, Ordering::Relaxed));
+        self.connection.commit().await.map_err(|failed| match failed {
+            Failed::NotTried(error) => StoreError::Database(error),
+            Failed::Unknown(error) => StoreError::Unknown(error),
+        })?;
+        // Written where nobody finds it again, it is not saved.
+        if let Some(file) = &self.file {
+            file.confirm().map_err(StoreError::Unknown)?;
+        }
         self.listener.tell_own(self.turn, self.sqlite, self.changes);
         Ok(())
     }
@@ -122,10 +160,11 @@ impl Write {
                 entry.text.into(),
             ]);
         }
-        let connection = &mut *self.transaction;
+        let connection = &mut self.connection;
         let head = "INSERT INTO ledger_entry (idx, at, kind, subject, leaf, text)";
         sql::write_many(connection, head, entries, "").await?;
-        ledger::write_tiles(connection, self.start, &leaves).await?;
+        ledger::write_tiles(connection.raw()?, self.start, &leaves).await?;
+        connection.settle();
 
         let size = self.frontier.size();
         let checkpoint =

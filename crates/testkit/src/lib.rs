@@ -8,5 +8,5 @@ pub mod program;
 
 pub use client::Client;
 pub use device::SimDevice;
-pub use postgres::{Postgres, free_port};
+pub use postgres::{Cluster, Postgres, free_port};
 pub use program::{Server, program};

@@ -169,3 +169,168 @@ fn postgres_ids() -> Option<(u32, u32)> {
     let mut fields = line.split(':').skip(2);
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
+
+/// A PostgreSQL server that waits for the disk and is started, stopped, broken and promoted by its own programs.
+#[derive(Debug)]
+pub struct Cluster {
+    bin: PathBuf,
+    data: PathBuf,
+    port: u16,
+    root: bool,
+}
+
+impl Cluster {
+    /// Makes one in an empty folder, and starts it.
+    ///
+    /// # Errors
+    /// What is missing, or what its programs said.
+    pub fn start(folder: &Path) -> Result<Self, String> {
+        let cluster = Self::at(folder)?;
+        cluster.run(
+            "initdb",
+            &["--username=stead", "--auth=trust", "--encoding=UTF8", "--locale=C"],
+            true,
+        )?;
+        cluster.up()?;
+        Ok(cluster)
+    }
+
+    /// A copy of another that follows it, in an empty folder, started.
+    ///
+    /// # Errors
+    /// What its programs said.
+    pub fn standby_of(primary: &Self, folder: &Path) -> Result<Self, String> {
+        let cluster = Self::at(folder)?;
+        let port = primary.port.to_string();
+        cluster.run(
+            "pg_basebackup",
+            &["-h", "127.0.0.1", "-U", "stead", "-p", &port, "--write-recovery-conf", "--checkpoint=fast"],
+            true,
+        )?;
+        cluster.up()?;
+        Ok(cluster)
+    }
+
+    fn at(folder: &Path) -> Result<Self, String> {
+        let bin = programs().ok_or("PostgreSQL is not installed")?;
+        let root = rustix::process::getuid().is_root();
+        let data = folder.join("data");
+        for path in [folder, &data] {
+            fs::create_dir_all(path).map_err(|e| e.to_string())?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|e| e.to_string())?;
+            if root {
+                let (user, group) =
+                    postgres_ids().ok_or("there is no user `postgres` to run the server as")?;
+                chown(path, Some(user), Some(group)).map_err(|e| e.to_string())?;
+            }
+        }
+        let port = free_port().map_err(|e| e.to_string())?;
+        Ok(Self { bin, data, port, root })
+    }
+
+    /// Runs one of its programs; `on_data` names its folder.
+    fn run(&self, program: &str, arguments: &[&str], on_data: bool) -> Result<String, String> {
+        let mut command = if self.root {
+            let mut command = Command::new("setpriv");
+            command
+                .args(["--reuid=postgres", "--regid=postgres", "--init-groups"])
+                .arg(self.bin.join(program));
+            command
+        } else {
+            Command::new(self.bin.join(program))
+        };
+        if on_data {
+            command.arg("-D").arg(&self.data);
+        }
+        // What it starts goes on and would keep a pipe open.
+        let out = command
+            .args(arguments)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(if program == "pg_ctl" { Stdio::null() } else { Stdio::piped() })
+            .stderr(if program == "pg_ctl" { Stdio::null() } else { Stdio::piped() })
+            .output()
+            .map_err(|e| e.to_string())?;
+        if out.status.success() {
+            return Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned());
+        }
+        let log = fs::read_to_string(self.data.join("log")).unwrap_or_default();
+        Err(format!("{program}: {}{log}", String::from_utf8_lossy(&out.stderr)))
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Its log.
+    pub fn up(&self) -> Result<(), String> {
+        let log = self.data.join("log").display().to_string();
+        let options = format!(
+            "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c shared_buffers=32MB \
+             -c restart_after_crash=on -c max_wal_size=64MB",
+            self.port,
+            self.data.display()
+        );
+        self.run("pg_ctl", &["start", "--wait", "--log", &log, "--options", &options], true).map(|_| ())
+    }
+
+    /// Stops it: `fast` lets nothing go on, `immediate` is a crash.
+    ///
+    /// # Errors
+    /// What its program said.
+    pub fn down(&self, mode: &str) -> Result<(), String> {
+        self.run("pg_ctl", &["stop", "--wait", "--mode", mode], true).map(|_| ())
+    }
+
+    /// Makes a standby the primary.
+    ///
+    /// # Errors
+    /// What its program said.
+    pub fn promote(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["promote", "--wait"], true).map(|_| ())
+    }
+
+    /// Makes it follow from the next start on, as a demoted primary does.
+    ///
+    /// # Errors
+    /// When its folder cannot be written.
+    pub fn demote(&self) -> Result<(), String> {
+        fs::write(self.data.join("standby.signal"), "").map_err(|e| e.to_string())
+    }
+
+    /// Undoes [`Cluster::demote`].
+    ///
+    /// # Errors
+    /// When its folder cannot be written.
+    pub fn undo_demote(&self) -> Result<(), String> {
+        fs::remove_file(self.data.join("standby.signal")).map_err(|e| e.to_string())
+    }
+
+    /// Runs a statement as its superuser; what it gives.
+    ///
+    /// # Errors
+    /// What psql said.
+    pub fn sql(&self, statement: &str) -> Result<String, String> {
+        let port = self.port.to_string();
+        self.run(
+            "psql",
+            &["-h", "127.0.0.1", "-U", "stead", "-p", &port, "-d", "postgres", "-At", "-c", statement],
+            false,
+        )
+    }
+
+    /// The address of its database.
+    pub fn url(&self) -> String {
+        format!("postgres://stead@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Makes it listen where another one did.
+    pub fn take_port_of(&mut self, other: &Self) {
+        self.port = other.port;
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = self.down("immediate");
+    }
+}

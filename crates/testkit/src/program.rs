@@ -157,6 +157,27 @@ impl Server {
         Ok(())
     }
 
+    /// Starts it again with more arguments, this once.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub fn again_with(&self, more: &[&str]) -> Result<Self, String> {
+        let all: Vec<String> =
+            self.more.iter().cloned().chain(more.iter().map(|m| (*m).to_owned())).collect();
+        let mut started =
+            Self::start_with(&self.program, &self.data, self.store.as_deref(), self.address, &all)?;
+        started.more.clone_from(&self.more);
+        Ok(started)
+    }
+
+    /// Asks it to end, and waits.
+    pub fn terminate(&mut self) {
+        if let Some(id) = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(0)) {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        }
+        let _ = self.child.wait();
+    }
+
     /// Runs `stead-server admin` beside it; its output.
     ///
     /// # Errors

@@ -157,7 +157,8 @@ language-unknown = This language is not there yet. Choose one of the list.
 zone-unknown = This time zone is not known. Choose one of the list, such as America/Sao_Paulo.
 
 # What went wrong
-store-away = The store is away. Nothing was changed; try again in a minute.
+store-away = We can’t save right now. Nothing was changed. Try again in a minute.
+may-be-saved = We can’t tell whether this was saved. Reload the page to check before you try again.
 our-fault = It is our fault, and nothing was changed. Try again; if it stays so, tell us.
 form-wrong = Look at what is said of each field, and send it again.
 forbidden = Your roles do not open this. Whoever runs telework in your unit can say why, or do it for you.
@@ -557,6 +558,8 @@ system-ran = Last run
 system-did = Last did something
 system-state = How it went
 system-well = Well
+job-identity = Keeps the newest checkpoint beside the keys
+job-database = Brings SQLite’s log into its main file
 job-deadlines = Ends graces and notices silence
 job-anchor = Anchors the last reports, daily
 job-exceptions = Ends exceptions at their minute

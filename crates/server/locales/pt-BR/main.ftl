@@ -157,7 +157,8 @@ language-unknown = Este idioma ainda não está disponível. Escolha um da lista
 zone-unknown = Este fuso horário não é conhecido. Escolha um da lista, como America/Sao_Paulo.
 
 # O que deu errado
-store-away = O armazenamento está fora do ar. Nada foi alterado; tente de novo em um minuto.
+store-away = Não conseguimos salvar agora. Nada foi alterado. Tente de novo em um minuto.
+may-be-saved = Não sabemos se isto foi salvo. Recarregue a página para conferir antes de tentar de novo.
 our-fault = O erro é nosso, e nada foi alterado. Tente de novo; se continuar, avise-nos.
 form-wrong = Veja o que é dito sobre cada campo e envie de novo.
 forbidden = Suas funções não dão acesso a isto. Quem cuida do teletrabalho na sua unidade pode dizer por quê, ou fazer isso por você.
@@ -562,6 +563,8 @@ system-ran = Última execução
 system-did = Última vez que fez algo
 system-state = Como foi
 system-well = Bem
+job-identity = Guarda o checkpoint mais novo junto das chaves
+job-database = Leva o log do SQLite para o arquivo principal
 job-deadlines = Encerra prazos e percebe silêncios
 job-anchor = Ancora os últimos relatórios, todos os dias
 job-exceptions = Encerra exceções no seu minuto

@@ -2,7 +2,7 @@
 //! 8.8.3), and a change that was sent twice happens once (`Idempotency-Key`,
 //! draft-ietf-httpapi-idempotency-key-header).
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
@@ -12,7 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::FutureExt;
 use stead_model::{problem::Kind, seal};
+use stead_store::StoreError;
 
 use super::MAX_MESSAGE;
 use crate::{
@@ -108,47 +110,46 @@ async fn once(
     let (app, asker) = (Arc::clone(app), asker.to_owned());
     let request = Request::from_parts(parts, Body::from(body));
     let answering = tokio::spawn(async move {
-        let answered = tokio::spawn(next.run(request)).await;
-        let kept = match answered {
-            Ok(response) => finished(&app, &asker, &name, response).await,
-            Err(error) => {
-                tracing::error!(%error, "a handler panicked");
-                Err(Refusal::said(Kind::Internal, "panicked").into())
-            }
-        };
-        if kept.is_err() {
-            forget(&app, &asker, &name).await;
-        }
-        kept
+        let (response, changed) =
+            stead_store::noting_commits(AssertUnwindSafe(next.run(request)).catch_unwind()).await;
+        let response = response.unwrap_or_else(|_| {
+            tracing::error!("handler panicked");
+            ApiError(Refusal::said(Kind::Internal, "panicked")).into_response()
+        });
+        finished(&app, &asker, &name, response, changed).await
     });
     answering.await.map_err(|_| Refusal::said(Kind::Internal, "panicked"))?
 }
 
-/// Keeps an answer, to be given again.
-async fn finished(app: &App, asker: &str, name: &str, response: Response) -> Result<Response, ApiError> {
+/// Keeps an answer, to be given again. A request that failed before it changed anything may be sent again; one that may
+/// have changed something is never run a second time, even where its answer cannot be kept.
+async fn finished(
+    app: &App,
+    asker: &str,
+    name: &str,
+    response: Response,
+    changed: bool,
+) -> Result<Response, ApiError> {
     let (parts, body) = response.into_parts();
     let body = body_of(body).await?;
-    // What failed for our own reasons may be sent again.
+    if parts.status.is_server_error() && changed {
+        return Ok(Response::from_parts(parts, Body::from(body)));
+    }
     let kept = (!parts.status.is_server_error())
         .then(|| app.keys.sealing.seal(&answer_name(asker, name), &kept(&parts.headers, &body)))
         .flatten();
     let answer = kept.as_deref().map(|answer| (i64::from(parts.status.as_u16()), answer));
-    let mut write = app.store.write().await?;
-    write.end_answer(asker, name, answer).await?;
-    write.commit(&app.keys.ledger).await?;
+    if let Err(error) = keep(app, asker, name, answer).await {
+        tracing::error!(%error, "answer not kept for its idempotency key");
+    }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// Lets a request be sent again that has no answer.
-async fn forget(app: &App, asker: &str, name: &str) {
-    let forgotten = async {
-        let mut write = app.store.write().await?;
-        write.end_answer(asker, name, None).await?;
-        write.commit(&app.keys.ledger).await
-    };
-    if let Err(error) = forgotten.await {
-        tracing::error!(%error, "an unanswered request could not be forgotten");
-    }
+/// Keeps an answer; none lets the request be sent again.
+async fn keep(app: &App, asker: &str, name: &str, answer: Option<(i64, &str)>) -> Result<(), StoreError> {
+    let mut write = app.store.write().await?;
+    write.end_answer(asker, name, answer).await?;
+    write.commit(&app.keys.ledger).await
 }
 
 fn answer_name(asker: &str, name: &str) -> String {

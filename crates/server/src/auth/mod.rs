@@ -7,7 +7,7 @@ pub mod guard;
 pub mod placing;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -73,14 +73,25 @@ pub fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     }
 }
 
-/// Where a request comes from. Behind a proxy that is what the proxy says; what it was told by others
-/// before does not count.
+/// Where a request comes from, in one form for each address. Behind a proxy that is what the proxy says; what it was told
+/// by others before does not count. Whoever it says nothing readable of shares one address with all such, so that they
+/// share one allowance.
 pub fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
     if app.config.behind_proxy {
-        let said = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        return said.rsplit(',').next()?.trim().parse().ok();
+        let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
+        let said = last.and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next());
+        return Some(said.and_then(forwarded).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
     }
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())
+}
+
+/// An address as proxies write it (RFC 7239 6, and what Azure and IIS put there): alone, with a port, in brackets, quoted.
+fn forwarded(said: &str) -> Option<IpAddr> {
+    let said = said.trim().trim_matches('"');
+    let alone = said.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(said);
+    let address =
+        alone.parse::<IpAddr>().ok().or_else(|| said.parse::<SocketAddr>().ok().map(|with| with.ip()));
+    address.map(|address| address.to_canonical())
 }
 
 /// A path of this site to go on to, from a query or a form; never another site's.

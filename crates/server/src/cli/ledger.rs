@@ -145,7 +145,7 @@ async fn verify(file: &Path, key: Option<NoteKey>, seen: Option<&Path>) -> anyho
     let text = BufReader::new(fs::File::open(file)?).lines().next().context("the file is empty")??;
     match serde_json::from_str::<Head>(&text) {
         Ok(head) if head.format == EXPORT => exported(file, head, key, seen),
-        _ => bundle(&fs::read_to_string(file)?, key),
+        _ => bundle(&fs::read_to_string(file)?, key, seen),
     }
 }
 
@@ -154,7 +154,7 @@ fn believed(key: Option<NoteKey>, found: &str) -> anyhow::Result<NoteKey> {
     if let Some(key) = key {
         return Ok(key);
     }
-    eprintln!("No --key was given: the key in the file is believed. It is {found}");
+    eprintln!("No --key was given: the key in the file is believed. It is {}", escaped(found));
     NoteKey::parse(found).context("the key in the file cannot be used")
 }
 
@@ -166,7 +166,7 @@ async fn database(file: &Path, key: Option<NoteKey>, seen: Option<String>) -> an
     };
     Ok(match audit::database(&store, &key, seen).await? {
         Ok(0) => {
-            println!("The ledger is empty.");
+            println!("The ledger is empty: no entries, no checkpoints, no tiles.");
             ExitCode::SUCCESS
         }
         Ok(size) => right(size),
@@ -207,12 +207,25 @@ fn right(size: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Text of a file as a terminal may show it: what would move the cursor or color the screen is escaped (S24).
+pub(super) fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|sign| match sign {
+            '\n' => sign.to_string(),
+            _ if sign.is_control() || stead_model::text::is_invisible(sign) => {
+                sign.escape_default().to_string()
+            }
+            _ => sign.to_string(),
+        })
+        .collect()
+}
+
 fn wrong(why: &dyn std::fmt::Display) -> ExitCode {
-    println!("Not what was signed: {why}.");
+    println!("Not what was signed: {}.", escaped(&why.to_string()));
     ExitCode::FAILURE
 }
 
-fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
+fn bundle(text: &str, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
     let bundle: Bundle =
         serde_json::from_str(text).context("this is no database, export or bundle of Stead's")?;
     match bundle {
@@ -222,6 +235,25 @@ fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
                 Ok(signed) => signed,
                 Err(error) => return Ok(wrong(&error)),
             };
+            if let Some(note) = seen {
+                let seen = match Checkpoint::open(&note, &key) {
+                    Ok(seen) => seen,
+                    Err(error) => return Ok(wrong(&format!("the checkpoint that was kept: {error}"))),
+                };
+                if seen.size > signed.size || seen.size == signed.size && seen.root != signed.root {
+                    return Ok(wrong(
+                        &"the log in this bundle is not the one that the kept checkpoint is of",
+                    ));
+                }
+                if seen.size < signed.size {
+                    bail!(
+                        "this bundle can't be checked against --seen: it carries no proof from {} to {} entries. Verify \
+                         an export or a copy of the database",
+                        seen.size,
+                        signed.size
+                    );
+                }
+            }
             let hashes: Option<Vec<Hash>> =
                 proof.iter().map(|hash| seal::unhex(hash)?.try_into().ok()).collect();
             let leaf = tree::leaf_hash(text.as_bytes());
@@ -229,16 +261,28 @@ fn bundle(text: &str, key: Option<NoteKey>) -> anyhow::Result<ExitCode> {
             if !tree::verify_inclusion(leaf, index, signed.size, &hashes, &signed.root) {
                 return Ok(wrong(&Fault::Changed(index)));
             }
-            println!("Entry {index} is in the signed checkpoint of {} entries:\n{text}", signed.size);
+            println!(
+                "Entry {index} is in the signed checkpoint of {} entries:\n{}",
+                signed.size,
+                escaped(&text)
+            );
         }
         Bundle::Report { public_key, digest, envelope } => {
+            if key.is_some() || seen.is_some() {
+                bail!(
+                    "a report can't be checked by --key or --seen: it is signed by its device. Find its digest {digest} \
+                     in the ledger, and verify that entry"
+                );
+            }
             let key = VerifyingKey::from_text(&public_key)?;
             let whole = seal::digest(serde_json::to_string(&envelope)?.as_bytes());
             if envelope.open(REPORT, &key).is_err() || whole != digest {
                 return Ok(wrong(&"the report's signature or digest does not fit"));
             }
             println!(
-                "The report is what the device sealed. Its digest is {digest}; the ledger's entries about this device name it."
+                "The report is what the key {} signed; the file alone says that this key is the device's. Its digest is {}: verify the ledger's entry that names it.",
+                escaped(&public_key),
+                escaped(&digest)
             );
         }
     }

@@ -92,6 +92,9 @@ pub(super) struct Serve {
     /// Language for those who have chosen none: en or pt-BR.
     #[arg(long, value_name = "TAG", default_value = "en", env = "STEAD_LANGUAGE")]
     language: String,
+    /// Continue although keys and database don't belong together, or one of them is older. The ledger records it.
+    #[arg(long)]
+    adopt: bool,
     /// Write the log as JSON.
     #[arg(long)]
     log_json: bool,
@@ -137,6 +140,7 @@ impl Serve {
             backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
+            adopt: self.adopt,
         };
         let app = self.data.open(config).await?;
         app.gate.settings.fits(&app.pack())?;

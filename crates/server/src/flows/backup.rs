@@ -15,8 +15,8 @@ use stead_ledger::NoteKey;
 use stead_model::{Millis, problem::Kind};
 use stead_store::Store;
 
-use super::{entry, policy};
-use crate::{App, audit, error::Refusal};
+use super::{entry, identity, policy};
+use crate::{App, audit, error::Refusal, keys::FILES};
 
 /// How the names of backups begin.
 const NAME: &str = "stead-backup-";
@@ -26,8 +26,6 @@ const POSTGRES: &str = "stead.pgdump";
 /// The name under which the store keeps what the last one was.
 const LAST: &str = "backup last";
 
-/// The keys that every backup holds.
-const KEYS: [&str; 3] = ["answers.key", "ledger.key", "sealing.key"];
 /// What certifies devices; there alone where an application asks for certificates.
 const AUTHORITY: [&str; 2] = ["certificates.key", "certificates.pem"];
 /// How long to wait after a backup that failed.
@@ -161,7 +159,7 @@ async fn copy(app: &App, into: &Path) -> anyhow::Result<Option<u64>> {
 /// Copies the keys, which only their owner may read, wherever they come from.
 fn copy_keys(from: &Path, into: &Path) -> anyhow::Result<()> {
     let there = AUTHORITY.iter().filter(|name| from.join(name).exists());
-    for name in KEYS.iter().chain(there) {
+    for name in FILES.iter().chain(there) {
         let (file, copy) = (from.join(name), into.join(name));
         fs::copy(&file, &copy).with_context(|| format!("{} cannot be copied", file.display()))?;
         fs::set_permissions(&copy, fs::Permissions::from_mode(0o600))?;
@@ -232,13 +230,14 @@ fn prune(folder: &Path, keep: usize) {
 /// # Errors
 /// Why not. Nothing that is there is overwritten.
 pub async fn restore(backup: &Path, data: &Path, store: Option<&str>) -> anyhow::Result<u64> {
-    fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
-    let there = fs::read_dir(data)?.next().is_some();
+    identity::prepare_folder(data)?;
+    // A fresh ext4 volume holds this folder, which is the file system's own.
+    let there = fs::read_dir(data)?.flatten().any(|file| file.file_name() != "lost+found");
     ensure!(!there, "{} is not empty; a backup is brought back into an empty folder", data.display());
     let restored = bring_back(backup, data, store).await;
     if restored.is_err() {
         // The folder was empty: what is in it now is half a backup.
-        for name in KEYS.iter().chain(&AUTHORITY).chain(&[SQLITE, "stead.db-wal", "stead.db-shm"]) {
+        for name in FILES.iter().chain(&AUTHORITY).chain(&[SQLITE, "stead.db-wal", "stead.db-shm"]) {
             let _ = fs::remove_file(data.join(name));
         }
     }
@@ -257,9 +256,9 @@ async fn bring_back(backup: &Path, data: &Path, store: Option<&str>) -> anyhow::
         ensure!(store.is_none(), "this backup is of SQLite; leave --store away");
         let file = data.join(SQLITE);
         fs::copy(backup.join(SQLITE), &file).context("the backup holds no database")?;
-        Store::open(&format!("sqlite:{}", file.display())).await?
+        Store::open(&stead_store::sqlite_url(&file)).await?
     };
-    let origin = opened.meta("ledger origin").await?.context("the backup names no ledger")?;
+    let origin = opened.meta(identity::ORIGIN).await?.context("the backup names no ledger")?;
     let keys = crate::keys::Keys::open(data, &origin, &crate::source::SystemRandomness)?;
     let key: &NoteKey = keys.ledger.public();
     let found = audit::database(&opened, key, None).await?;

@@ -123,7 +123,7 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
         .open(ENROLMENT, &key)
         .map_err(|_| Refusal::new(Kind::BadSignature, "Sign the enrolment with the key that is in it."))?;
     let now = app.now();
-    if claimed.at.since(now).abs() > CLOCK_TOLERANCE {
+    if claimed.at.since(now).unsigned_abs() > CLOCK_TOLERANCE.unsigned_abs() {
         return Err(Refusal::new(
             Kind::ClockSkew,
             format!("The server's clock says {now}. Set the device's clock and try again."),

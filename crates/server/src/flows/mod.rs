@@ -14,6 +14,7 @@ pub mod directory;
 pub mod enrol;
 pub mod exceptions;
 pub mod glass;
+pub mod identity;
 pub mod look;
 pub mod loss;
 pub mod notices;

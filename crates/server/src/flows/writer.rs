@@ -167,10 +167,12 @@ async fn answer(app: &Arc<App>, batch: Vec<(Work, Reply)>) {
         Err(error) => {
             tracing::error!(%error, check_ins = replies.len(), "check-ins were not written");
             for reply in replies {
-                let _ = reply.send(Err(Refusal::new(
-                    Kind::Unavailable,
-                    "The store is away. Nothing was changed; come back in a minute.",
-                )));
+                let detail = if matches!(error, StoreError::Unknown(_)) {
+                    "We can't tell whether this check-in was saved. Send it again in a minute."
+                } else {
+                    "We can't save right now. Nothing was changed. Send it again in a minute."
+                };
+                let _ = reply.send(Err(Refusal::new(Kind::Unavailable, detail)));
             }
         }
     }

@@ -159,6 +159,11 @@ pub async fn auth(State(app): State<Arc<App>>, Path(name): Path<String>, headers
     }
 }
 
+/// `/gate/auth` without an application: nobody is let in, and a proxy that is set up wrongly learns nothing else.
+pub async fn unnamed() -> StatusCode {
+    StatusCode::UNAUTHORIZED
+}
+
 /// `GET /gate/door/{application}`: the same for a proxy that hands on to the browser whatever is not yes, as Traefik
 /// does; where nobody is let in, the answer leads on.
 pub async fn door(State(app): State<Arc<App>>, Path(name): Path<String>, mut headers: HeaderMap) -> Response {

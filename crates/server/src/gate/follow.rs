@@ -129,7 +129,7 @@ async fn run(app: Weak<App>, mut told: UnboundedReceiver<Told>) {
         } else {
             let away = || Refusal::new(Kind::Unavailable, "The store does not answer.");
             match tokio::time::timeout(PATIENCE, read(&app, &wanted)).await {
-                Ok(Ok(())) if now.since(looked_at).abs() >= EVERY_MILLIS => {
+                Ok(Ok(())) if now.since(looked_at).unsigned_abs() >= EVERY_MILLIS.unsigned_abs() => {
                     looked_at = now;
                     wanted = by_time(&app, now);
                     read(&app, &wanted).await

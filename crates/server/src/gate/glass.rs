@@ -39,8 +39,8 @@ impl Glass {
     }
 }
 
-/// Whether this person may break it there: the policy names them and opens the tier, and nothing is known that
-/// stands against them.
+/// Whether this person may break it there: the policy names them and opens the tier, something stands against them,
+/// and none of it is known for certain.
 pub fn may_break(
     index: &Index,
     pack: &Pack,
@@ -54,7 +54,7 @@ pub fn may_break(
     named
         && place <= apps::place(pack, &glass.tier)
         && decide::in_memory(index, pack, (person, device), place, now)
-            .is_some_and(|why| why.iter().all(decide::Why::is_not_knowing))
+            .is_some_and(|why| !why.is_empty() && why.iter().all(decide::Why::is_not_knowing))
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub struct Reply {
     /// Whether the page is to be asked for again.
     pub again: bool,
     pub body: String,
+    /// What it says of TLS.
+    pub strict: String,
 }
 
 impl Reply {
@@ -204,6 +206,7 @@ impl TestServer {
         };
         let (cookies, location) = (text(header::SET_COOKIE), text(header::LOCATION));
         let tag = text(header::ETAG).into_iter().next().unwrap_or_default();
+        let strict = text(header::STRICT_TRANSPORT_SECURITY).into_iter().next().unwrap_or_default();
         let replayed = response.headers().contains_key("idempotency-replayed");
         let again = response.headers().contains_key("hx-refresh");
         let status = response.status().as_u16();
@@ -216,6 +219,7 @@ impl TestServer {
             replayed,
             again,
             body: String::from_utf8_lossy(&body).into_owned(),
+            strict,
         }
     }
 }

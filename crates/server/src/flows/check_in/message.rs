@@ -145,7 +145,7 @@ pub(in crate::flows) fn same_device(inside: DeviceId, outside: DeviceId) -> Resu
 
 pub(super) fn on_time(app: &App, at: Millis) -> Result<(), Refusal> {
     let now = app.now();
-    if at.since(now).abs() <= CLOCK_TOLERANCE {
+    if at.since(now).unsigned_abs() <= CLOCK_TOLERANCE.unsigned_abs() {
         return Ok(());
     }
     Err(Refusal::new(

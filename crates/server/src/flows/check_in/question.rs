@@ -25,11 +25,12 @@ pub(in crate::flows) async fn question<T: DeserializeOwned>(
     let id = claimed_device(envelope)?;
     let unknown = || Refusal::new(Kind::UnknownDevice, "Enrol it, then it will be heard.");
     let device = app.store.device(id).await?.ok_or_else(unknown)?;
+    let key = VerifyingKey::from_text(&device.public_key).map_err(refused)?;
+    // First the signature: whether a device was revoked is told to nobody but the device.
+    let opened = envelope.open(payload_type, &key).map_err(refused)?;
     if device.revoked_at.is_some() {
         return Err(shut_out(device.lost_at.is_some()));
     }
-    let key = VerifyingKey::from_text(&device.public_key).map_err(refused)?;
-    let opened = envelope.open(payload_type, &key).map_err(refused)?;
     let asked: T = read(opened.bytes())?;
     let (v, named, at) = said(&asked);
     version(v)?;
