@@ -1,4 +1,4 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `tidy`.
 
 mod bench;
 mod bench_agent;
@@ -7,6 +7,7 @@ mod bench_gate;
 mod bench_ingest;
 mod bench_people;
 mod bench_what_if;
+mod faults;
 mod machine;
 mod test;
 mod tidy;
@@ -30,6 +31,8 @@ enum Task {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Inject faults at every place, and look for what was acknowledged.
+    Faults(faults::Faults),
     /// Check the rules that the compiler does not know.
     Tidy,
 }
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Task::Up(up) => up.run(),
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Faults(faults) => faults.run(),
         Task::Tidy => tidy::run(),
     }
 }

@@ -57,8 +57,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub fn routes(app: &Arc<App>) -> Routes {
     let routes = api::routes(web::routes(Routes::new(Arc::clone(app))));
     let routes = routes
-        .get("/gate/auth", Need::Nothing, door::unnamed)
-        .get("/gate/auth/", Need::Nothing, door::unnamed)
+        .get("/gate/auth", Need::Seal, door::unnamed)
+        .get("/gate/auth/", Need::Seal, door::unnamed)
         .get("/gate/auth/{application}", Need::Seal, door::auth)
         .get("/gate/door/{application}", Need::Seal, door::door)
         .get("/gate/tunnels/{tunnel}/peers", Need::Seal, peers::get)
