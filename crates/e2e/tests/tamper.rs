@@ -23,7 +23,7 @@ impl Copy {
     /// Of more entries than a tile holds.
     fn make() -> Self {
         let mut fleet = Fleet::start(None);
-        for n in 0..150 {
+        for n in 0..300 {
             let mut facts = good_facts_at(fleet.now());
             facts.insert("device.clock.synchronised".to_owned(), Fact::known(n % 2 == 0, "test"));
             fleet.report(&facts);
@@ -55,7 +55,9 @@ impl Copy {
     fn changed(&self, name: &str, sql: &str) -> PathBuf {
         let file = self.fleet.folder.path().join(format!("{name}.db"));
         fs::copy(&self.file, &file).unwrap();
-        let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.commit()";
+        // What changes nothing proves nothing.
+        let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); before = list(db.iterdump()); \
+            db.executescript(sys.argv[2]); db.commit(); assert list(db.iterdump()) != before, 'nothing was changed'";
         let out = Command::new("python3").args(["-c", script]).arg(&file).arg(sql).output().unwrap();
         assert!(out.status.success(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
         file
