@@ -589,7 +589,7 @@ fn rc_6_the_door_leads_on_whom_it_does_not_let_in() {
     let Some(mut w) = world(Kind::Nginx, None) else { return };
     strict(&mut w);
     w.report(&disk(true));
-    let browser = w.inside();
+    let mut browser = w.inside();
     let (at, cookies) = (w.f.server.address.port(), browser.header(&w.host()));
     let ask = |application: &str, more: &str| {
         let head = format!(
@@ -609,6 +609,8 @@ fn rc_6_the_door_leads_on_whom_it_does_not_let_in() {
     assert_eq!(ask("records", "").status, 401, "a program");
     assert_eq!(ask("other", html).status, 404);
     w.report(&disk(false));
+    // What the gate remembers follows what was saved.
+    w.until(&mut browser, 403);
     let page = ask("records", &format!("Cookie: {cookies}\r\n{html}"));
     let to = page.header("location").unwrap_or_default();
     assert!(page.status == 303 && to.contains("/gate/refused/records"), "{page:?}");
