@@ -1,5 +1,6 @@
-//! `cargo xtask faults`: every fault of disk, process and database at every place, and one table of what was acknowledged
-//! and what was found. It takes an hour or so; `cargo xtask test` runs a little of each kind.
+//! `cargo xtask faults`: faults of disk, process, and database, and one table of what was acknowledged and what was found.
+//! Each system call fails at its first use, its second, and so on, until three runs in a row meet no fault or the 60th is
+//! reached. `cargo xtask test` runs a few of the more important kinds.
 
 use std::{
     io::{BufRead, BufReader},

@@ -31,7 +31,7 @@ enum Task {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Inject faults at every place, and look for what was acknowledged.
+    /// Inject faults into disk, process, and database, and look for every acknowledged change.
     Faults(faults::Faults),
     /// Check the rules that the compiler does not know.
     Tidy,

@@ -162,6 +162,17 @@ impl Store {
 }
 
 impl Write {
+    /// How many drafts and proposals are open.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn open_drafts(&mut self) -> Result<i64> {
+        let row = sqlx::query("SELECT COUNT(*) FROM policy_draft WHERE state IN ('draft', 'proposed')")
+            .fetch_one(self.connection())
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Adds a draft.
     ///
     /// # Errors

@@ -197,6 +197,21 @@ impl Write {
         Ok(())
     }
 
+    /// How many of somebody's tokens are good.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn good_tokens(&mut self, person: PersonId, now: Millis) -> Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM token WHERE person_id = $1 AND ended_at IS NULL AND expires_at > $2",
+        )
+        .bind(person.to_string())
+        .bind(now.0)
+        .fetch_one(self.connection())
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Forgets what was answered before a time.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ pub mod roles;
 pub mod units;
 
 use serde_json::{Value, json};
-use stead_model::{Employment, Millis, PersonId, UnitId, problem::Kind, text};
+use stead_model::{Employment, Millis, PersonId, Role, UnitId, problem::Kind, text};
 use stead_store::{Write, people::Person};
 
 use super::{entry, person_subject, policy::terms};
@@ -188,7 +188,12 @@ pub async fn set_state(
 ) -> Result<(), Refusal> {
     let mut write = app.store.write().await?;
     let person = there(&mut write, id).await?;
+    let operators = write.holders_of_all(Role::Operator).await?;
     let revoked = state_within(app, &mut write, person, to, last_day, by).await?;
+    // Somebody must be able to run the installation, whichever way the others go.
+    if operators > 0 && write.holders_of_all(Role::Operator).await? == 0 {
+        return Err(Refusal::said(Kind::Conflict, "operator-last"));
+    }
     write.commit(&app.keys.ledger).await?;
     revoked.into_iter().for_each(|device| app.known.forget(device));
     Ok(())

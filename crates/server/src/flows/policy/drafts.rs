@@ -128,7 +128,6 @@ fn stored(files: &Files) -> Result<String, Refusal> {
 /// # Errors
 /// [`Refusal`] when too many are open, or the store is away.
 pub async fn begin(app: &App, by: PersonId) -> Result<RecordId, Refusal> {
-    publish::room(app).await?;
     let now = app.now();
     let id = RecordId::from_parts(now, app.random()?);
     let (version, mut files) = newest(app).await?;
@@ -150,6 +149,7 @@ pub async fn begin(app: &App, by: PersonId) -> Result<RecordId, Refusal> {
         editors: by.to_string(),
     };
     let mut write = app.store.write().await?;
+    publish::room(&mut write).await?;
     write.add_policy_draft(&draft).await?;
     let data = json!({ "draft": id, "policy": version.label() });
     write.append(&entry(now, &person_subject(by), "policy.drafted", subject(&draft.based_on), data))?;

@@ -4,7 +4,7 @@
 use serde_json::json;
 use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time::DAY};
 use stead_policy::{Pack, pack::Files, pack_test};
-use stead_store::{draft::Draft, policy::Version};
+use stead_store::{Write, draft::Draft, policy::Version};
 use tokio::sync::Semaphore;
 
 use super::{files, subject};
@@ -21,7 +21,7 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Most files of a pack.
 const MOST_FILES: usize = 2000;
 /// Most proposals that are open.
-const MOST_OPEN: usize = 20;
+const MOST_OPEN: i64 = 20;
 /// How far ahead a version may come into force.
 const FARTHEST: i64 = 366 * DAY;
 
@@ -134,9 +134,9 @@ async fn unknown_units(app: &App, pack: &Pack) -> Result<Vec<String>, Refusal> {
     Ok(named.filter(|unit| !units.contains(unit)).collect())
 }
 
-/// Whether there is room for one more that is open.
-pub(super) async fn room(app: &App) -> Result<(), Refusal> {
-    match app.store.policy_drafts().await?.len() {
+/// Whether there is room for one more that is open. Counted where nobody else adds one meanwhile.
+pub(super) async fn room(write: &mut Write) -> Result<(), Refusal> {
+    match write.open_drafts().await? {
         n if n >= MOST_OPEN => Err(Refusal::said(Kind::Conflict, "policy-many")),
         _ => Ok(()),
     }
@@ -154,7 +154,6 @@ pub async fn propose(
     says: &str,
     effective_at: Option<Millis>,
 ) -> Result<RecordId, Refusal> {
-    room(app).await?;
     let now = app.now();
     let newest = app.store.policy_newest().await?.map(|(version, _)| version.digest);
     let draft = Draft {
@@ -214,6 +213,7 @@ pub(super) async fn put_forward(app: &App, by: PersonId, draft: Draft) -> Result
         ..draft
     };
     if is_new {
+        room(&mut write).await?;
         write.add_policy_draft(&proposed).await?;
     } else if !write.change_policy_draft(&proposed).await? {
         return Err(Refusal::said(Kind::Conflict, "draft-moved"));
