@@ -46,7 +46,8 @@ fn f1_what_is_acknowledged_after_a_full_disk_is_there() {
     drop(disk);
 }
 
-/// Every write, sync, read, truncation, opening and lock of the database fails once, each in its turn.
+/// Every write, sync, and read of the database fails once, each in its turn. A kind that was never injected fails: it
+/// would prove nothing.
 #[test]
 fn each_system_call_of_the_database_fails_in_its_turn() {
     if !can_trace() {
@@ -58,16 +59,11 @@ fn each_system_call_of_the_database_fails_in_its_turn() {
         ("write fails, input/output error", "pwrite64", "EIO"),
         ("write fails, read-only file system", "pwrite64", "EROFS"),
         ("write fails, quota", "pwrite64", "EDQUOT"),
-        ("sync of data fails", "fdatasync", "EIO"),
         ("sync fails", "fsync", "EIO"),
         ("read fails", "pread64", "EIO"),
-        ("truncation fails", "ftruncate", "EIO"),
-        ("open fails, no descriptors", "openat", "EMFILE"),
-        ("memory map fails", "mmap", "ENOMEM"),
     ];
     let mut tallies = Vec::new();
-    let in_little =
-        ["write fails, no space", "sync of data fails", "read fails", "open fails, no descriptors"];
+    let in_little = ["write fails, no space", "sync fails", "read fails"];
     for (what, call, error) in kinds.into_iter().filter(|kind| is_whole() || in_little.contains(&kind.0)) {
         let mut victim = Victim::new(Fleet::start(None), &format!("SQLite: {what}"));
         let folder = tempfile::tempdir().unwrap();
@@ -97,7 +93,9 @@ fn each_system_call_of_the_database_fails_in_its_turn() {
         assert!(victim.is_healthy(true), "{what}: it recovers without a restart");
         assert!(victim.add() && victim.report(), "{what}: changes can be saved again");
         victim.others_can_write();
-        tallies.push(victim.done());
+        let tally = victim.done();
+        assert!(tally.injected > 0, "{what}: the database never makes this call");
+        tallies.push(tally);
     }
     eprintln!("{}", Tally::head());
     for tally in &tallies {
