@@ -229,7 +229,7 @@ impl Fleet {
         (out.status.success(), String::from_utf8(said).unwrap())
     }
 
-    /// Publishes a pack: signed and sent as one person, let in force by another.
+    /// Publishes a pack: signed and sent as one person, approved by another in their session.
     pub fn publish(&mut self, pack: &Path, (author, token): (&str, &str), approver: &str) {
         let (file, key) = self.pack_key();
         let allowed = [("key", key.as_str()), ("name", "The author's computer")];
@@ -238,9 +238,9 @@ impl Fleet {
         let (done, said) = self.send_pack(pack, token, &file);
         assert!(done, "{said}");
         let id = said.trim().rsplit('/').next().unwrap();
-        let path = format!("/api/v1/policy/proposals/{id}/approval");
-        let (status, said) = self.api("POST", &path, approver, &serde_json::json!({ "revision": 1 }));
-        assert_eq!(status, 204, "{said}");
+        let path = format!("/policy/proposals/{id}/approve");
+        let (status, said) = self.client.post_form(&path, approver, &[("revision", "1")]).unwrap();
+        assert_eq!(status, 303, "{said}");
     }
 
     /// Asks again until something is so, for at most a minute and a half.

@@ -310,6 +310,5 @@ fn publish(f: &mut Fleet) {
     let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = f.token(&author, &["read", "system", "people"]);
-    let approver_token = f.token(&approver, &["read", "system", "people"]);
-    f.publish(&pack, (&author, &author_token), &approver_token);
+    f.publish(&pack, (&author, &author_token), &approver);
 }

@@ -136,8 +136,7 @@ fn the_gate_walks_in_a_real_browser() {
     let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = f.token(&author, &["read", "system", "people"]);
-    let approver_token = f.token(&approver, &["read", "system", "people"]);
-    f.publish(&pack, (&author, &author_token), &approver_token);
+    f.publish(&pack, (&author, &author_token), &approver);
     let app = proxy::Application::start();
     let Some(_proxy) = proxy::Proxy::start(proxy::Kind::Nginx, front, f.server.address, app.address) else {
         return;
@@ -200,8 +199,7 @@ fn the_glass_is_broken_in_a_real_browser() {
     let (_, author) = f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = f.token(&author, &["read", "system", "people"]);
-    let approver_token = f.token(&approver, &["read", "system", "people"]);
-    f.publish(&pack, (&author, &author_token), &approver_token);
+    f.publish(&pack, (&author, &author_token), &approver);
     let app = proxy::Application::start();
     let Some(_proxy) = proxy::Proxy::start(proxy::Kind::Nginx, front, f.server.address, app.address) else {
         return;

@@ -66,7 +66,7 @@ fn quick(f: &mut Fleet, w: &World, more: &[(&str, &str, &str)]) {
     ];
     changes.extend(more);
     copy_pack(&pack, &changes);
-    f.publish(&pack, (&w.coordinator, &w.coordinator_token), &w.security_token);
+    f.publish(&pack, (&w.coordinator, &w.coordinator_token), &w.security);
 }
 
 fn clear_disk(f: &Fleet) -> stead_model::Facts {

@@ -263,8 +263,7 @@ fn publish(w: &mut World, changes: &[(&str, &str, &str)], keep: Option<&[&str]>)
     let (_, author) = w.f.join("Pia Policy", "pia@stead.example", &["security"]);
     let (_, approver) = w.f.join("Ada Approver", "ada@stead.example", &["coordinator"]);
     let author_token = w.f.token(&author, &["read", "system", "people"]);
-    let approver_token = w.f.token(&approver, &["read", "system", "people"]);
-    w.f.publish(&pack, (&author, &author_token), &approver_token);
+    w.f.publish(&pack, (&author, &author_token), &approver);
 }
 
 #[test]

@@ -57,7 +57,6 @@ POST /join/{secret}                 everyone
 POST /sign-out                      all
 GET  /prove                         all
 POST /prove/password                all
-POST /prove/code                    all
 POST /prove/passkey/ask             all
 POST /prove/passkey                 all
 GET  /me                            all

@@ -1,5 +1,7 @@
 //! Drafts of the policy, and the keys with which packs are signed.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row, any::AnyRow};
 use stead_model::{Millis, PersonId, RecordId};
 
@@ -39,6 +41,12 @@ impl Draft {
     pub fn is_by(&self, person: PersonId) -> bool {
         let id = person.to_string();
         self.author == person || self.changed_by == person || self.editors.split(' ').any(|by| by == id)
+    }
+
+    /// Everybody who wrote any of it.
+    pub fn everybody(&self) -> BTreeSet<PersonId> {
+        let editors = self.editors.split(' ').filter_map(|id| id.parse().ok());
+        editors.chain([self.author, self.changed_by]).collect()
     }
 
     /// Everybody who changed it, and this one.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The steps from an empty database to today's, in order. A released step never changes.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "the main job", include_str!("../migrations/0001_the_main_job.sql")),
     (2, "people", include_str!("../migrations/0002_people.sql")),
     (3, "notices", include_str!("../migrations/0003_notices.sql")),
@@ -32,6 +32,7 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
     (8, "tunnels", include_str!("../migrations/0008_tunnels.sql")),
     (9, "losses", include_str!("../migrations/0009_losses.sql")),
     (10, "certificates", include_str!("../migrations/0010_certificates.sql")),
+    (11, "powers", include_str!("../migrations/0011_powers.sql")),
 ];
 
 /// `synchronous=FULL` makes an answer mean durable; the larger checkpoint interval keeps a burst of

@@ -20,6 +20,8 @@ pub struct Code {
     pub expires_at: Millis,
     /// When it was used.
     pub used_at: Option<Millis>,
+    /// Who gave it, as the ledger names them; empty for a code from before this was kept.
+    pub made_by: String,
 }
 
 impl Write {
@@ -30,20 +32,21 @@ impl Write {
     pub async fn add_code(
         &mut self,
         digest: &str,
-        person: PersonId,
+        (person, made_by): (PersonId, &str),
         owner: &str,
         now: Millis,
         expires_at: Millis,
     ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO enrolment_code (digest, person_id, owner, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO enrolment_code (digest, person_id, owner, created_at, expires_at, made_by)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(digest.to_owned())
         .bind(person.to_string())
         .bind(owner.to_owned())
         .bind(now.0)
         .bind(expires_at.0)
+        .bind(made_by.to_owned())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -55,7 +58,7 @@ impl Write {
     /// When the store is away.
     pub async fn code(&mut self, digest: &str) -> Result<Option<Code>> {
         let row = sqlx::query(
-            "SELECT c.person_id, p.name, c.owner, c.expires_at, c.used_at, p.state
+            "SELECT c.person_id, p.name, c.owner, c.expires_at, c.used_at, p.state, c.made_by
              FROM enrolment_code c JOIN person p ON p.id = c.person_id WHERE c.digest = $1",
         )
         .bind(digest.to_owned())
@@ -73,6 +76,7 @@ impl Write {
                 owner: row.try_get(2)?,
                 expires_at: Millis(row.try_get(3)?),
                 used_at: used_at.map(Millis),
+                made_by: row.try_get(6)?,
             })
         })
         .transpose()

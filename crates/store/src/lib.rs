@@ -28,6 +28,7 @@ pub mod loss;
 pub mod notice;
 pub mod people;
 pub mod policy;
+pub mod powers;
 pub mod report;
 mod retention;
 pub mod role;

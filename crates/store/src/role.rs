@@ -16,9 +16,11 @@ pub struct Grant {
     pub unit_name: String,
     /// Since when.
     pub granted_at: Millis,
+    /// Who gave it, as the ledger names them; empty for a role from before this was kept.
+    pub granted_by: String,
 }
 
-const GRANTS: &str = "SELECT g.role, g.unit_id, u.name, g.granted_at
+const GRANTS: &str = "SELECT g.role, g.unit_id, u.name, g.granted_at, g.granted_by
     FROM role_grant g JOIN unit u ON u.id = g.unit_id WHERE g.person_id = $1 ORDER BY g.role, u.name";
 
 impl Store {
@@ -73,16 +75,18 @@ impl Write {
         person: PersonId,
         role: Role,
         unit: UnitId,
+        by: &str,
         now: Millis,
     ) -> Result<bool> {
         let done = sqlx::query(
-            "INSERT INTO role_grant (person_id, role, unit_id, granted_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO role_grant (person_id, role, unit_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (person_id, role, unit_id) DO NOTHING",
         )
         .bind(person.to_string())
         .bind(role.word())
         .bind(unit.to_string())
         .bind(now.0)
+        .bind(by.to_owned())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() > 0)
@@ -124,5 +128,11 @@ fn grant(row: &AnyRow) -> Result<Grant> {
     let unit: String = row.try_get(1)?;
     let role =
         Role::from_word(&word).ok_or_else(|| StoreError::inconsistent("role_grant", "role", &unit, word))?;
-    Ok(Grant { role, unit: unit_id(&unit)?, unit_name: row.try_get(2)?, granted_at: Millis(row.try_get(3)?) })
+    Ok(Grant {
+        role,
+        unit: unit_id(&unit)?,
+        unit_name: row.try_get(2)?,
+        granted_at: Millis(row.try_get(3)?),
+        granted_by: row.try_get(4)?,
+    })
 }

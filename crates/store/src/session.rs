@@ -26,6 +26,17 @@ pub struct Session {
     pub ended_at: Option<Millis>,
 }
 
+/// A one-time link, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What it is good for.
+    pub kind: LinkKind,
+    /// Whom it lets in.
+    pub person: PersonId,
+    /// Who made it, as the ledger names them; empty for a link from before this was kept.
+    pub made_by: String,
+}
+
 /// What a one-time link is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
@@ -89,9 +100,9 @@ impl Store {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn link(&self, digest: &str, now: Millis) -> Result<Option<(LinkKind, PersonId)>> {
+    pub async fn link(&self, digest: &str, now: Millis) -> Result<Option<Link>> {
         let row = sqlx::query(
-            "SELECT kind, person_id FROM one_time_link
+            "SELECT kind, person_id, made_by FROM one_time_link
              WHERE digest = $1 AND used_at IS NULL AND expires_at > $2",
         )
         .bind(digest.to_owned())
@@ -111,19 +122,20 @@ impl Write {
         &mut self,
         digest: &str,
         kind: LinkKind,
-        person: PersonId,
+        (person, made_by): (PersonId, &str),
         now: Millis,
         expires_at: Millis,
     ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO one_time_link (digest, kind, person_id, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO one_time_link (digest, kind, person_id, created_at, expires_at, made_by)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(digest.to_owned())
         .bind(kind.word())
         .bind(person.to_string())
         .bind(now.0)
         .bind(expires_at.0)
+        .bind(made_by.to_owned())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -133,10 +145,10 @@ impl Write {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn use_link(&mut self, digest: &str, now: Millis) -> Result<Option<(LinkKind, PersonId)>> {
+    pub async fn use_link(&mut self, digest: &str, now: Millis) -> Result<Option<Link>> {
         let row = sqlx::query(
             "UPDATE one_time_link SET used_at = $1
-             WHERE digest = $2 AND used_at IS NULL AND expires_at > $1 RETURNING kind, person_id",
+             WHERE digest = $2 AND used_at IS NULL AND expires_at > $1 RETURNING kind, person_id, made_by",
         )
         .bind(now.0)
         .bind(digest.to_owned())
@@ -249,12 +261,12 @@ impl Write {
     }
 }
 
-fn link(row: &AnyRow) -> Result<(LinkKind, PersonId)> {
+fn link(row: &AnyRow) -> Result<Link> {
     let kind: String = row.try_get(0)?;
     let person: String = row.try_get(1)?;
     let known = LinkKind::from_word(&kind)
         .ok_or_else(|| StoreError::inconsistent("one_time_link", "kind", &person, kind))?;
-    Ok((known, person_id(&person)?))
+    Ok(Link { kind: known, person: person_id(&person)?, made_by: row.try_get(2)? })
 }
 
 fn session(row: &AnyRow) -> Result<Session> {

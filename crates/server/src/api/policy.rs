@@ -331,7 +331,7 @@ pub struct Approved {
     revision: i64,
 }
 
-/// Publishes what somebody else proposed.
+/// Publishes what somebody else proposed. A person does so in a browser; a token may not.
 #[utoipa::path(post, path = "/api/v1/policy/proposals/{proposal}/approval", tag = "rules", request_body = Approved,
     params(("proposal" = String, Path, format = Uuid)), responses((status = 204)))]
 pub async fn approve(
@@ -340,6 +340,10 @@ pub async fn approve(
     Id(id): Id<RecordId>,
     Sent(sent): Sent<Approved>,
 ) -> Result<StatusCode, ApiError> {
+    // Two people publish, and a token is none.
+    if caller.is_program() {
+        return Err(Refusal::said(Kind::Forbidden, "policy-two-program").into());
+    }
     publish::approve(&app, caller.id(), id, sent.revision).await?;
     policy::bring_in(&app).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -149,7 +149,7 @@ pub struct Place {
     pub units: Vec<UnitId>,
     /// Who answers for them by name.
     pub manager: Option<PersonId>,
-    /// Whether they hold any role, used or asleep.
+    /// Whether they can do more to others than anybody can (`Store::is_trusted`).
     pub trusted: bool,
 }
 

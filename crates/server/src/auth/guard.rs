@@ -501,7 +501,15 @@ async fn object(
 /// [`Refusal`] when the store is away.
 pub async fn person_object(app: &App, person: PersonId) -> Result<Option<Object>, Refusal> {
     let Some(person) = app.store.person(person).await? else { return Ok(None) };
-    Ok(Some(Object::Person(person.id, place(app, &person).await?)))
+    Ok(Some(object_of(app, &person).await?))
+}
+
+/// The same, of somebody who was read already.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn object_of(app: &App, person: &Person) -> Result<Object, Refusal> {
+    Ok(Object::Person(person.id, place(app, person).await?))
 }
 
 /// What people are to policies, each asked for once: for lists.
@@ -539,7 +547,7 @@ async fn place(app: &App, person: &Person) -> Result<Place, Refusal> {
     Ok(Place {
         units: app.store.units_above(person.unit).await?,
         manager: person.manager,
-        trusted: !app.store.grants(person.id).await?.is_empty(),
+        trusted: app.store.is_trusted(person).await?,
     })
 }
 

@@ -11,7 +11,11 @@ use stead_model::{
 use stead_store::{Write, device::NewDevice, people::Person, tally::Tallies};
 
 use super::{device_subject, entry, person_subject};
-use crate::{App, error::Refusal};
+use crate::{
+    App,
+    auth::{access::Action, placing},
+    error::Refusal,
+};
 
 /// Letters and digits that are hard to take for each other (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -98,7 +102,7 @@ async fn give(
         ));
     }
     let code = code(app.random()?);
-    write.add_code(&code_digest(&code), person.id, owner, now, now.plus(lasts)).await?;
+    write.add_code(&code_digest(&code), (person.id, by), owner, now, now.plus(lasts)).await?;
     let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
     write.append(&entry(now, by, "code.given", person_subject(person.id), data))?;
     Ok(code)
@@ -149,6 +153,12 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
     }
     if !code.state.may_enrol() {
         return Err(Refusal::new(Kind::Forbidden, "The person this code was given to enrols no device."));
+    }
+    if !placing::still_may(app, &code.made_by, Action::DeviceEnrol, code.person).await? {
+        return Err(Refusal::new(
+            Kind::CodeExpired,
+            "Whoever gave it may not give this person codes any more. Ask your coordinator for another.",
+        ));
     }
     let device = DeviceId::from_parts(now, app.random()?);
     let new = NewDevice {

@@ -81,7 +81,6 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/sign-out", May(Action::OwnChange, On::Self_), sign_in::out)
         .get("/prove", May(Action::OwnSee, On::Self_), sign_in::ask_proof)
         .post("/prove/password", May(Action::OwnSee, On::Self_), sign_in::prove_password)
-        .post("/prove/code", May(Action::OwnSee, On::Self_), sign_in::prove_code)
         .post("/prove/passkey/ask", May(Action::OwnSee, On::Self_), sign_in::prove_passkey_ask)
         .post("/prove/passkey", May(Action::OwnSee, On::Self_), sign_in::prove_passkey)
         .get("/me", May(Action::OwnSee, On::Self_), record::get)

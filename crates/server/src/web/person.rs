@@ -80,6 +80,8 @@ struct PersonPage {
     /// Rules that may bind somebody by name: id and title.
     to_bind: Vec<(String, String)>,
     may_change: bool,
+    /// Whether the reader may move them on, who may be trusted with more than the reader lets in.
+    may_move: bool,
     may_ask: bool,
     may_invite: bool,
     may_enrol: bool,
@@ -134,6 +136,8 @@ async fn gather(app: &App, reader: &Reader, id: &str, form: Form) -> Result<Pers
         terms: app.store.terms_of(id).await?.into_iter().map(|term| shown(app, term, reader)).collect(),
         to_bind: to_bind(app, reader),
         may_change: may(Action::PersonChange),
+        may_move: may(Action::PersonChange)
+            && (may(Action::PersonInvite) || !app.store.is_trusted(&person).await?),
         may_ask: may(Action::ExceptionAsk),
         may_invite: may(Action::PersonInvite) && person.state.may_join(),
         may_enrol: may(Action::DeviceEnrol) && person.state.may_enrol(),
@@ -317,6 +321,7 @@ pub async fn state(
             ),
         };
         let id = id.parse().map_err(|_| Refusal::said(stead_model::problem::Kind::NotFound, "link-gone"))?;
+        placing::may_move(&app, &reader.caller, id).await?;
         directory::set_state(&app, id, to, last_day, &reader.caller.by()).await
     }
     .await;

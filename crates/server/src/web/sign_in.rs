@@ -274,31 +274,32 @@ async fn asking_proof(app: &App, reader: &Reader, form: Form, to: String) -> Res
     })
 }
 
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Proof {
+    #[serde(default)]
+    password: Zeroizing<String>,
+    /// Of the second factor, where there is one.
+    #[serde(default)]
+    code: Zeroizing<String>,
+    #[serde(flatten)]
+    to: To,
+}
+
 /// `POST /prove/password`.
 pub async fn prove_password(
     State(app): State<Arc<App>>,
     reader: Reader,
-    Posted(sent): Posted<ByPassword>,
+    Posted(sent): Posted<Proof>,
 ) -> Page {
-    let proved = password::prove_anew(&app, reader.caller.who(), sent.password).await;
-    proved_or_again(&app, &reader, proved, sent.to).await
-}
-
-/// `POST /prove/code`.
-pub async fn prove_code(State(app): State<Arc<App>>, reader: Reader, Posted(sent): Posted<ByCode>) -> Page {
-    let proved = authenticator::prove_anew(&app, reader.caller.who(), &sent.code).await;
-    proved_or_again(&app, &reader, proved, sent.to).await
-}
-
-async fn proved_or_again(app: &App, reader: &Reader, proved: Result<Begun, Refusal>, to: To) -> Page {
-    match proved {
+    match password::prove_anew(&app, reader.caller.who(), sent.password, &sent.code).await {
         Ok(begun) => {
             let cookie = auth::session_cookie(&begun.secret);
-            Ok(with_cookie(&cookie, Redirect::to(to.path()).into_response()))
+            Ok(with_cookie(&cookie, Redirect::to(sent.to.path()).into_response()))
         }
         Err(refusal) => {
             let form = Form::of(refusal, &reader.words)?;
-            Ok(form::not_taken(page(&asking_proof(app, reader, form, to.to).await?)?))
+            Ok(form::not_taken(page(&asking_proof(&app, &reader, form, sent.to.to).await?)?))
         }
     }
 }

@@ -91,10 +91,22 @@ impl TestServer {
     }
 
     pub async fn start_with(config: Config) -> Self {
+        Self::open(None, config).await
+    }
+
+    /// With the shipped policy, its manifest changed.
+    pub async fn start_with_manifest(change: impl Fn(&str) -> String) -> Self {
+        let mut files = stead_policy::shipped::remote_work();
+        let manifest = change(&files["pack.toml"]);
+        files.insert("pack.toml".to_owned(), manifest);
+        Self::open(Some(files), Config::default()).await
+    }
+
+    async fn open(files: Option<stead_policy::pack::Files>, config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hands = Arc::new(Hands(AtomicI64::new(1_795_000_000_000)));
         let sources = (Arc::clone(&hands) as Arc<dyn Clock>, Arc::new(SystemRandomness) as _);
-        let app = App::open(folder.path(), None, None, config, sources).await.unwrap();
+        let app = App::open(folder.path(), None, files.as_ref(), config, sources).await.unwrap();
         let router = serve::router(Arc::clone(&app));
         Self { app, hands, router, _folder: folder }
     }

@@ -187,7 +187,7 @@ async fn a_code_is_used_once_by_64_at_the_same_time(f: Fixture) {
     let person = Person::new(id, "Sam Sample".to_owned(), UnitId::ORGANISATION, Employment::Active, NOW);
     let mut write = f.store.write().await.unwrap();
     write.add_person(&person).await.unwrap();
-    write.add_code("digest", person.id, "organisation", NOW, NOW.plus(1000)).await.unwrap();
+    write.add_code("digest", (person.id, "maker"), "organisation", NOW, NOW.plus(1000)).await.unwrap();
     write.commit(&f.signer).await.unwrap();
     let f = Arc::new(f);
     let tasks: Vec<_> = (0..64)

@@ -7,7 +7,7 @@ use stead_store::{
     credential::{Ceremony, Passkey},
     look::NewLook,
     people::{Filter, Person},
-    session::{LinkKind, Session},
+    session::{Link, LinkKind, Session},
 };
 
 use super::{Fixture, NOW};
@@ -98,9 +98,9 @@ async fn addresses_and_numbers_are_one_persons_alone(f: Fixture) {
 async fn a_unit_that_moves_takes_its_roles_along(f: Fixture) {
     organisation(&f).await;
     let mut write = f.store.write().await.unwrap();
-    assert!(write.give_role(id(1), Role::Manager, unit(1), NOW).await.unwrap());
-    assert!(!write.give_role(id(1), Role::Manager, unit(1), NOW).await.unwrap());
-    write.give_role(id(4), Role::Operator, UnitId::ORGANISATION, NOW).await.unwrap();
+    assert!(write.give_role(id(1), Role::Manager, unit(1), "test", NOW).await.unwrap());
+    assert!(!write.give_role(id(1), Role::Manager, unit(1), "test", NOW).await.unwrap());
+    write.give_role(id(4), Role::Operator, UnitId::ORGANISATION, "test", NOW).await.unwrap();
     assert_eq!(write.holders_of_all(Role::Operator).await.unwrap(), 1);
     write.commit(&f.signer).await.unwrap();
     assert_eq!(f.store.units_above(unit(3)).await.unwrap(), [unit(3), unit(2), UnitId::ORGANISATION]);
@@ -143,12 +143,15 @@ fn session(n: u8, person: PersonId) -> Session {
 async fn sessions_and_links_end(f: Fixture) {
     organisation(&f).await;
     let mut write = f.store.write().await.unwrap();
-    write.add_link("link", LinkKind::Invite, id(1), NOW, NOW.plus(10)).await.unwrap();
-    write.add_link("late", LinkKind::SignIn, id(1), NOW, NOW).await.unwrap();
+    write.add_link("link", LinkKind::Invite, (id(1), "maker"), NOW, NOW.plus(10)).await.unwrap();
+    write.add_link("late", LinkKind::SignIn, (id(1), "maker"), NOW, NOW).await.unwrap();
     assert_eq!(write.use_link("late", NOW).await.unwrap(), None);
-    assert_eq!(write.use_link("link", NOW).await.unwrap(), Some((LinkKind::Invite, id(1))));
+    assert_eq!(
+        write.use_link("link", NOW).await.unwrap(),
+        Some(Link { kind: LinkKind::Invite, person: id(1), made_by: "maker".to_owned() })
+    );
     assert_eq!(write.use_link("link", NOW).await.unwrap(), None);
-    write.add_link("ended", LinkKind::Reset, id(1), NOW, NOW.plus(10)).await.unwrap();
+    write.add_link("ended", LinkKind::Reset, (id(1), "maker"), NOW, NOW.plus(10)).await.unwrap();
     write.end_links(id(1), NOW).await.unwrap();
     assert_eq!(write.use_link("ended", NOW).await.unwrap(), None);
 
@@ -276,7 +279,7 @@ async fn attestations_are_read_by_whom_they_are_about(f: Fixture) {
     assert_eq!(waiting(unit(1), NOW).await, (vec!["Person 1".to_owned()], 3), "the invited are not here yet");
 
     let mut write = f.store.write().await.unwrap();
-    write.give_role(id(2), Role::Manager, unit(1), NOW).await.unwrap();
+    write.give_role(id(2), Role::Manager, unit(1), "test", NOW).await.unwrap();
     let attestation = Attestation { unit: unit(1), by: id(2), at: NOW, entry: 7 };
     let answer = Answer { person: id(1), answer: "look".to_owned(), words: "new laptop".to_owned() };
     write.add_attestation(&attestation, &[answer]).await.unwrap();

@@ -10,6 +10,7 @@ use stead_store::{Write, people::Person, unit::Unit};
 use super::{Told, add_within, change_within, units};
 use crate::{
     App,
+    auth::placing,
     error::{FieldError, Refusal},
     flows::entry,
 };
@@ -223,13 +224,18 @@ async fn one(
     let mut told = Told { name: value("name"), email, staff_number: number, unit, manager: None };
     match person {
         None => {
+            let stranger = placing::stranger(&told.email, UnitId::ORGANISATION, app.now());
+            if write.is_trusted(&stranger).await? {
+                return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
+            }
             let person = add_within(app, write, &told, Employment::Invited, by).await?;
             Ok((Does::Adds, person.id))
         }
         Some(mut person) => {
             let before = person.clone();
-            if person.email.as_deref() != Some(told.email.as_str())
-                && !write.grants(person.id).await?.is_empty()
+            let renamed = Person { email: Some(told.email.clone()), ..person.clone() };
+            if person.email != renamed.email
+                && (write.is_trusted(&person).await? || write.is_trusted(&renamed).await?)
             {
                 return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
             }

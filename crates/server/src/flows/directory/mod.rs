@@ -55,6 +55,9 @@ async fn add_within(
     let mut person = Person::new(id, String::new(), unit, state, now);
     tell(&mut person, told)?;
     check(write, &person).await?;
+    if let Some(manager) = person.manager {
+        manages(app, write, manager).await?;
+    }
     write.add_person(&person).await?;
     terms::moved(app, write, Some(id)).await?;
     let data = json!({ "unit": person.unit, "state": state.word() });
@@ -124,6 +127,9 @@ async fn change_within(
         return Ok(false);
     }
     check(write, person).await?;
+    if let Some(manager) = person.manager.filter(|_| person.manager != before.manager) {
+        manages(app, write, manager).await?;
+    }
     write.put_person(person).await?;
     if person.unit != before.unit {
         terms::moved(app, write, Some(person.id)).await?;
@@ -262,6 +268,22 @@ async fn state_within(
         Employment::Invited | Employment::Active | Employment::OnLeave => {}
     }
     Ok(Vec::new())
+}
+
+/// Ends what would let somebody in and was not used yet: they can do more from now on, and whoever made it may not make
+/// one now.
+pub(in crate::flows) async fn grown(app: &App, write: &mut Write, person: PersonId) -> Result<(), Refusal> {
+    write.end_links(person, app.now()).await?;
+    write.end_codes(person, app.now()).await?;
+    Ok(())
+}
+
+/// Somebody is about to answer for a person by name: they can do more from then on, unless they could before.
+async fn manages(app: &App, write: &mut Write, manager: PersonId) -> Result<(), Refusal> {
+    match write.person(manager).await? {
+        Some(person) if !write.is_trusted(&person).await? => grown(app, write, manager).await,
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Writes over a person what was told, trimmed and made plain.

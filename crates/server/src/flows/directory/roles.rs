@@ -23,12 +23,10 @@ pub async fn give(app: &App, person: PersonId, role: Role, unit: UnitId, by: &st
     if !write.units().await?.iter().any(|there| there.id == unit) {
         return Err(Refusal::new(Kind::NotFound, "There is no such unit."));
     }
-    if !write.give_role(person, role, unit, app.now()).await? {
+    if !write.give_role(person, role, unit, by, app.now()).await? {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
-    // Whoever made a way in for them before may not make one now: what is not used yet is no good any more.
-    write.end_links(person, app.now()).await?;
-    write.end_codes(person, app.now()).await?;
+    super::grown(app, &mut write, person).await?;
     let data = json!({ "role": role.word(), "unit": unit });
     write.append(&about(app, by, "role.given", person, data))?;
     Ok(write.commit(&app.keys.ledger).await?)

@@ -22,9 +22,9 @@ use anyhow::Context;
 use serde_json::json;
 use stead_model::Millis;
 use stead_policy::{Lint, Pack, pack::Files};
-use stead_store::{Store, policy::Version};
+use stead_store::{Store, Write, policy::Version};
 
-use super::{check_in, entry};
+use super::{check_in, directory, entry};
 use crate::{App, error::Refusal};
 
 /// Who publishes the first version.
@@ -112,6 +112,17 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
     if app.store.policy_in_force().await?.is_some() {
         // A store of an earlier Stead did not know since when rules are asked: since the first version.
         let first = app.store.policy_versions().await?.last().map(|first| first.published_at);
+        // Nor whom its versions name for break-glass access.
+        let to_come =
+            app.store.policies_due(Millis(i64::MAX)).await?.into_iter().map(|version| version.digest);
+        for digest in std::iter::once(app.pack().digest.clone()).chain(to_come) {
+            let Some((_, text)) = app.store.policy_version(&digest).await? else { continue };
+            if let Ok(pack) = Pack::load(&self::files(&text)?) {
+                let mut write = app.store.write().await?;
+                name_for_glass(app, &mut write, &pack).await?;
+                write.commit(&app.keys.ledger).await?;
+            }
+        }
         return note_rules(app, first.unwrap_or_else(|| app.now())).await;
     }
     let now = app.now();
@@ -137,11 +148,27 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
         entry: position,
     };
     write.add_policy(&version, &serde_json::to_string(files).map_err(stead_store::StoreError::from)?).await?;
+    name_for_glass(app, &mut write, &pack).await?;
     let data = json!({ "policy": pack.label() });
     write.append(&entry(now, INSTALLATION, "policy.in-force", subject(&pack.digest), data))?;
     let rules: Vec<&str> = pack.rules.iter().map(|rule| rule.id.as_str()).collect();
     write.add_rules_since(&rules, now).await?;
     Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// Notes whom a version names for break-glass access. They can do more from now on than before, and what was made to let
+/// them in then is no good any more.
+async fn name_for_glass(app: &App, write: &mut Write, pack: &Pack) -> Result<(), Refusal> {
+    let Some(glass) = &pack.manifest.break_glass else { return Ok(()) };
+    let addresses: Vec<String> = glass.people.iter().map(|address| address.to_lowercase()).collect();
+    for address in &addresses {
+        for person in write.person_by_address_or_number(Some(address), None).await? {
+            if !write.is_trusted(&person).await? {
+                directory::grown(app, write, person.id).await?;
+            }
+        }
+    }
+    Ok(write.name_for_glass(&pack.digest, &addresses).await?)
 }
 
 /// Puts versions in force whose day has come, takes over what another server put in force, and judges anew

@@ -2,12 +2,12 @@
 //! force. What does not lint, or fails its own tests, is not even proposed.
 
 use serde_json::json;
-use stead_model::{Millis, PersonId, RecordId, problem::Kind, text, time::DAY};
+use stead_model::{Millis, PersonId, RecordId, Role, UnitId, problem::Kind, text, time::DAY};
 use stead_policy::{Pack, pack::Files, pack_test};
-use stead_store::{Write, draft::Draft, policy::Version};
+use stead_store::{Write, draft::Draft, policy::Version, role::Grant};
 use tokio::sync::Semaphore;
 
-use super::{files, subject};
+use super::{files, name_for_glass, subject};
 use crate::{
     App,
     error::{FieldError, Refusal},
@@ -22,6 +22,9 @@ const LARGEST: usize = 4 * 1024 * 1024;
 const MOST_FILES: usize = 2000;
 /// Most proposals that are open.
 const MOST_OPEN: i64 = 20;
+/// How long a role or a way in must have been there before whoever got it stands beside whoever gave it as a second
+/// person.
+const SETTLES: i64 = 7 * DAY;
 /// How far ahead a version may come into force.
 const FARTHEST: i64 = 366 * DAY;
 
@@ -251,7 +254,11 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result
     if let Some(unit) = unknown_units(app, &pack).await?.into_iter().next() {
         return Err(Refusal::Said(Kind::Conflict, "policy-unit", vec![("unit", unit)]));
     }
+    let installed = app.store.ledger_entry(0).await?.map_or(now, |first| first.at);
     let mut write = app.store.write().await?;
+    for editor in draft.everybody() {
+        independent(&mut write, by, editor, (installed, now)).await?;
+    }
     let number = i64::from(pack.manifest.version);
     if write.newest_policy(&pack.manifest.name).await?.is_some_and(|newest| newest >= number) {
         return Err(Refusal::said(Kind::Conflict, "policy-number"));
@@ -292,7 +299,37 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result
         true => Refusal::said(Kind::Conflict, "policy-number"),
         false => error.into(),
     })?;
+    name_for_glass(app, &mut write, &pack).await?;
     Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// Whether an approver and an author are two people, as far as can be told: neither has lately made the other one able
+/// to take part, by a role or by a link to sign in with. An approver's role must have settled too, unless the
+/// installation is as new as that. That they hold one is asked before this.
+async fn independent(
+    write: &mut Write,
+    approver: PersonId,
+    author: PersonId,
+    (installed, now): (Millis, Millis),
+) -> Result<(), Refusal> {
+    let settled = |since: Millis| now.since(since) >= SETTLES;
+    for (person, maker, others_count) in [(approver, author, !settled(installed)), (author, approver, true)] {
+        let maker = person_subject(maker);
+        let counts = |grant: &Grant| settled(grant.granted_at) || (others_count && grant.granted_by != maker);
+        let grants = write.grants(person).await?;
+        let writing: Vec<&Grant> = grants.iter().filter(|grant| writes(grant)).collect();
+        let depends = !writing.is_empty() && !writing.into_iter().any(counts);
+        let let_in = write.link_made_by(person, &maker).await?;
+        if depends || let_in.is_some_and(|at| !settled(at)) {
+            return Err(Refusal::said(Kind::Conflict, "policy-two-new"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a role lets somebody write the policy (`policy-write` in `policies/roles.cedar`).
+fn writes(grant: &Grant) -> bool {
+    matches!(grant.role, Role::Coordinator | Role::Security) && grant.unit == UnitId::ORGANISATION
 }
 
 /// Takes a proposal or a draft back, or turns it down.

@@ -3,13 +3,12 @@
 
 use serde_json::json;
 use stead_model::{PersonId, problem::Kind, time};
-use stead_store::{credential::Ceremony, people::Person};
+use stead_store::{Write, credential::Ceremony, people::Person};
 use totp_rs::{Algorithm, Builder, Secret as TotpSecret, Totp};
 
 use super::{
     Begun, Secret, SignedIn, begin, changed,
-    password::{Attempt, slow_down},
-    prove,
+    password::{Attempt, known_browser, slow_down},
     throttle::Of,
 };
 use crate::{
@@ -50,31 +49,54 @@ pub(super) async fn ask(app: &App, person: &Person) -> Result<String, Refusal> {
 /// [`Refusal`] when it does not fit, was taken before, there were too many, or the store is away.
 pub async fn sign_in(app: &App, place: &str, code: &str, attempt: &Attempt) -> Result<Begun, Refusal> {
     let now = app.now();
+    if let Some(address) = attempt.address {
+        app.throttle.take(Of::Address(address), now).map_err(slow_down)?;
+    }
     let digest = Secret::Ceremony.digest(place);
     let mut write = app.store.write().await?;
     let gone = || Refusal::said(Kind::SignInFailed, "sign-in-begin-again");
     let ceremony = write.take_ceremony(&digest, KIND, now).await?.ok_or_else(gone)?;
     let id = ceremony.person.ok_or_else(gone)?;
     let name = id.to_string();
-    // Left without a commit, the place is kept for another try.
-    app.throttle.take(Of::Code(&name), now).map_err(slow_down)?;
     let person = write.person(id).await?.ok_or_else(gone)?;
-    let by_code = match step(app, id, code).await? {
-        Some(step) => write.take_step(id, step, now).await?,
-        None => false,
+    let known = known_browser(app, id, attempt);
+    let guesses = match &known {
+        Some(browser) => Of::KnownCode(&name, browser),
+        None => Of::Code(&name),
     };
-    let method = if by_code {
-        "password+code"
-    } else if write.use_recovery_code(id, &recovery_digest(code), now).await? {
-        changed(app, &mut write, id, "recovery-code.used", json!({}))?;
-        "password+recovery"
-    } else {
-        return Err(Refusal::form(FieldError::new("code", "code-wrong")));
-    };
+    // Left without a commit, the place is kept for another try.
+    let method = second(app, &mut write, id, code, guesses).await?;
     let begun = begin(app, &mut write, &person, method, &attempt.browser).await?;
     write.commit(&app.keys.ledger).await?;
-    app.throttle.forgive(Of::Code(&name));
+    app.throttle.forgive(guesses);
     Ok(begun)
+}
+
+/// Takes a second factor beside a password: a code by the time, or a recovery code; what both are called together. A
+/// recovery code has a hundred random bits. It can't be guessed, and somebody else's guesses don't keep it from counting.
+///
+/// # Errors
+/// [`Refusal`] when it does not fit, was taken before, there were too many guesses, or the store is away.
+pub(super) async fn second(
+    app: &App,
+    write: &mut Write,
+    person: PersonId,
+    code: &str,
+    guesses: Of<'_>,
+) -> Result<&'static str, Refusal> {
+    let now = app.now();
+    if digits(code).is_some() {
+        app.throttle.take(guesses, now).map_err(slow_down)?;
+        if let Some(step) = step(app, person, code).await?
+            && write.take_step(person, step, now).await?
+        {
+            return Ok("password+code");
+        }
+    } else if write.use_recovery_code(person, &recovery_digest(code), now).await? {
+        changed(app, write, person, "recovery-code.used", json!({}))?;
+        return Ok("password+recovery");
+    }
+    Err(Refusal::form(FieldError::new("code", "code-wrong")))
 }
 
 /// What an authenticator is set up with.
@@ -114,7 +136,8 @@ pub async fn set_up(app: &App, who: &SignedIn) -> Result<Setup, Refusal> {
 pub async fn confirm(app: &App, who: &SignedIn, code: &str) -> Result<Vec<String>, Refusal> {
     let now = app.now();
     let id = who.person.id;
-    app.throttle.take(Of::Code(&id.to_string()), now).map_err(slow_down)?;
+    let session = who.session.id.to_string();
+    app.throttle.take(Of::Proof(&session), now).map_err(slow_down)?;
     let wrong = || Refusal::form(FieldError::new("code", "code-wrong"));
     let step = step(app, id, code).await?.ok_or_else(wrong)?;
     let mut codes = Vec::new();
@@ -130,7 +153,7 @@ pub async fn confirm(app: &App, who: &SignedIn, code: &str) -> Result<Vec<String
     let ended = write.end_sessions(id, Some(who.session.id), now).await?;
     changed(app, &mut write, id, "authenticator.on", json!({ "sessions_ended": ended }))?;
     write.commit(&app.keys.ledger).await?;
-    app.throttle.forgive(Of::Code(&id.to_string()));
+    app.throttle.forgive(Of::Proof(&session));
     Ok(codes)
 }
 
@@ -151,40 +174,20 @@ pub async fn remove(app: &App, who: &SignedIn) -> Result<(), Refusal> {
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
-/// Proves anew who somebody is, by a code.
-///
-/// # Errors
-/// [`Refusal`] when it does not fit, or the store is away.
-pub async fn prove_anew(app: &App, who: &SignedIn, code: &str) -> Result<Begun, Refusal> {
-    let now = app.now();
-    let id = who.person.id;
-    app.throttle.take(Of::Code(&id.to_string()), now).map_err(slow_down)?;
-    let wrong = || Refusal::form(FieldError::new("code", "code-wrong"));
-    if !is_on(app, id).await? {
-        return Err(wrong());
-    }
-    let step = step(app, id, code).await?.ok_or_else(wrong)?;
-    let mut write = app.store.write().await?;
-    if !write.take_step(id, step, now).await? {
-        return Err(wrong());
-    }
-    let begun = prove(app, &mut write, who).await?;
-    write.commit(&app.keys.ledger).await?;
-    app.throttle.forgive(Of::Code(&id.to_string()));
-    Ok(begun)
-}
-
 /// The step of the time that a code belongs to, one before and one after included.
 async fn step(app: &App, person: PersonId, code: &str) -> Result<Option<i64>, Refusal> {
-    let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
-    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(None);
-    }
+    let Some(code) = digits(code) else { return Ok(None) };
     let Some(found) = app.store.authenticator(person).await? else { return Ok(None) };
     let secret = app.keys.sealing.open(&sealed_as(person), &found.secret).ok_or_else(unusable)?;
     let seconds = u64::try_from(app.now().0 / 1000).unwrap_or(0);
     let step = totp(&secret, "-")?.check(&code, seconds);
     Ok(step.and_then(|step| i64::try_from(step).ok()))
+}
+
+/// A code by the time, however it is typed; none where it can be none.
+fn digits(code: &str) -> Option<String> {
+    let code: String = code.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+    (code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())).then_some(code)
 }
 
 fn totp(secret: &[u8], account: &str) -> Result<Totp, Refusal> {

@@ -2,11 +2,15 @@
 
 use serde_json::json;
 use stead_model::{Employment, PersonId, Role, UnitId, problem::Kind, time};
-use stead_store::{people::Person, session::LinkKind};
+use stead_store::{
+    people::Person,
+    session::{Link, LinkKind},
+};
 
-use super::{Begun, Secret, begin};
+use super::{Begun, Secret, begin, changed};
 use crate::{
     App,
+    auth::{access::Action, placing},
     error::Refusal,
     flows::{entry, person_subject},
 };
@@ -43,7 +47,7 @@ pub async fn make(app: &App, person: PersonId, kind: LinkKind, by: &str) -> Resu
         ));
     }
     write.end_links(person.id, now).await?;
-    write.add_link(&Secret::Link.digest(&secret), kind, person.id, now, now.plus(lasts)).await?;
+    write.add_link(&Secret::Link.digest(&secret), kind, (person.id, by), now, now.plus(lasts)).await?;
     let data = json!({ "kind": kind.word(), "expires_at": now.plus(lasts).0 });
     write.append(&entry(now, by, "link.made", person_subject(person.id), data))?;
     write.commit(&app.keys.ledger).await?;
@@ -56,11 +60,11 @@ pub async fn make(app: &App, person: PersonId, kind: LinkKind, by: &str) -> Resu
 /// [`Refusal`] when the store is away.
 pub async fn look(app: &App, secret: &str) -> Result<Option<LinkKind>, Refusal> {
     let found = app.store.link(&Secret::Link.digest(secret), app.now()).await?;
-    Ok(found.map(|(kind, _)| kind))
+    Ok(found.map(|link| link.kind))
 }
 
 /// Uses a link up and begins a session. Who was invited has joined with it; who sets up anew how they
-/// sign in loses every session that there was.
+/// sign in loses every session and every other way to sign in that there was.
 ///
 /// # Errors
 /// [`Refusal`] when the link is unknown, used or expired, which look the same from outside.
@@ -77,7 +81,11 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
         return Err(used());
     }
     let mut write = app.store.write().await?;
-    let (kind, id) = write.use_link(&Secret::Link.digest(secret), now).await?.ok_or_else(used)?;
+    let Link { kind, person: id, made_by } =
+        write.use_link(&Secret::Link.digest(secret), now).await?.ok_or_else(used)?;
+    if !placing::still_may(app, &made_by, Action::PersonInvite, id).await? {
+        return Err(used());
+    }
     let mut person = write.person(id).await?.ok_or_else(used)?;
     match kind {
         LinkKind::SignIn => {}
@@ -100,9 +108,12 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
             }
         }
         LinkKind::Reset => {
-            write.end_sessions(id, None, now).await?;
+            // Whoever could sign in until now cannot any more, whichever way they knew.
+            let ended = write.end_sessions(id, None, now).await?;
             write.end_tokens(id, None, now).await?;
             write.end_calendar(id).await?;
+            write.end_credentials(id).await?;
+            changed(app, &mut write, id, "sign-in.reset", json!({ "sessions_ended": ended }))?;
         }
     }
     let begun = begin(app, &mut write, &person, "link", browser).await?;
@@ -126,7 +137,7 @@ pub async fn first_operator(app: &App) -> Result<PersonId, Refusal> {
     write.add_person(&person).await?;
     write.append(&entry(now, "operator", "person.added", person_subject(id), json!({})))?;
     for role in [Role::Operator, Role::Coordinator, Role::Security] {
-        write.give_role(id, role, UnitId::ORGANISATION, now).await?;
+        write.give_role(id, role, UnitId::ORGANISATION, "operator", now).await?;
         let data = json!({ "role": role.word(), "unit": UnitId::ORGANISATION });
         write.append(&entry(now, "operator", "role.given", person_subject(id), data))?;
     }

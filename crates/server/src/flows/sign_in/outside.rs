@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use super::{Begun, Secret, begin, changed, password::Attempt, throttle::Of};
 use crate::{
     App,
+    auth::placing,
     error::Refusal,
     flows::{directory, entry, person_subject},
 };
@@ -277,7 +278,11 @@ async fn person(app: &App, write: &mut Write, outside: &Outside, known: &Known) 
     let found = write.person_by_address_or_number(Some(email), None).await?.into_iter().next();
     let mut person = match found {
         Some(person) => person,
-        None if outside.settings.adds_people && directory::is_address(email) => {
+        None if outside.settings.adds_people
+            && directory::is_address(email)
+            // The machine's operator adds whoever the policy names.
+            && !write.is_trusted(&placing::stranger(email, UnitId::ORGANISATION, now)).await? =>
+        {
             let id = PersonId::from_parts(now, app.random()?);
             let name = known.name.clone().filter(|name| !name.is_empty());
             let name = name.unwrap_or_else(|| text::plain(email, 100));

@@ -86,19 +86,29 @@ pub async fn sign_in(
     Ok(Attempted::In(begun))
 }
 
-/// Proves anew who somebody is, by their password.
+/// Proves anew who somebody is, by what they would sign in with: their password, and a code where they have a second
+/// factor.
 ///
 /// # Errors
 /// [`Refusal`] when it does not fit, there were too many attempts, or the store is away.
-pub async fn prove_anew(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Result<Begun, Refusal> {
-    let name = who.person.id.to_string();
-    app.throttle.take(Of::Known("prove", &name), app.now()).map_err(slow_down)?;
+pub async fn prove_anew(
+    app: &App,
+    who: &SignedIn,
+    password: Zeroizing<String>,
+    code: &str,
+) -> Result<Begun, Refusal> {
+    let session = who.session.id.to_string();
+    app.throttle.take(Of::Known("prove", &session), app.now()).map_err(slow_down)?;
     let stored = app.store.password(who.person.id).await?;
     if !app.hashing.verify(password, stored.map(|stored| stored.hash)).await? {
         return Err(Refusal::form(FieldError::new("password", "password-wrong")));
     }
-    app.throttle.forgive(Of::Known("prove", &name));
+    app.throttle.forgive(Of::Known("prove", &session));
     let mut write = app.store.write().await?;
+    if authenticator::is_on(app, who.person.id).await? {
+        authenticator::second(app, &mut write, who.person.id, code, Of::Proof(&session)).await?;
+        app.throttle.forgive(Of::Proof(&session));
+    }
     let begun = prove(app, &mut write, who).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(begun)

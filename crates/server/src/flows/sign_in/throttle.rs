@@ -20,8 +20,12 @@ pub enum Of<'a> {
     Account(&'a str),
     /// Guesses at an account by one browser that its person has used before.
     Known(&'a str, &'a str),
-    /// Guesses at the second factor of an account.
+    /// Guesses at the second factor of an account by browsers that nobody has been let in with before.
     Code(&'a str),
+    /// Guesses at the second factor of an account by one browser that its person has used before.
+    KnownCode(&'a str, &'a str),
+    /// Guesses within one session, at what proves anew whose it is.
+    Proof(&'a str),
     /// All attempts from one address.
     Address(IpAddr),
     /// Guesses at the codes of wallet cards from one address.
@@ -36,6 +40,8 @@ impl Of<'_> {
             Self::Account(name) => format!("account {name}"),
             Self::Known(name, browser) => format!("known {browser} {name}"),
             Self::Code(name) => format!("code {name}"),
+            Self::KnownCode(name, browser) => format!("known code {browser} {name}"),
+            Self::Proof(session) => format!("proof {session}"),
             Self::Told(name) => format!("told {name}"),
             Self::Address(address) => network("address", address),
             Self::Card(address) => network("card", address),
@@ -47,7 +53,7 @@ impl Of<'_> {
     fn allowance(self) -> (i64, i64) {
         match self {
             Self::Account(_) | Self::Known(..) => (10, time::MINUTE),
-            Self::Code(_) => (5, 2 * time::MINUTE),
+            Self::Code(_) | Self::KnownCode(..) | Self::Proof(_) => (5, 2 * time::MINUTE),
             // Many people may share an office's address.
             Self::Address(_) => (100, time::SECOND),
             Self::Card(_) => (20, 30 * time::SECOND),
