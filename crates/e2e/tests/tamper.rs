@@ -85,7 +85,7 @@ fn s1_s12_what_is_not_as_it_was_signed_never_ends_well() {
         ("column-at", "UPDATE ledger_entry SET at = at - 86400000 WHERE idx = 100".to_owned()),
         ("column-kind", "UPDATE ledger_entry SET kind = 'device.renamed' WHERE idx = 100".to_owned()),
         ("column-subject", "UPDATE ledger_entry SET subject = 'server' WHERE idx = 100".to_owned()),
-        ("column-leaf", "UPDATE ledger_entry SET leaf = replace(leaf, '0', '1') WHERE idx = 100".to_owned()),
+        ("column-leaf", "UPDATE ledger_entry SET leaf = substr(leaf, 2) || substr(leaf, 1, 1) WHERE idx = 100".to_owned()),
         ("text", "UPDATE ledger_entry SET text = replace(text, 'check-in', 'operator') WHERE idx = 100".to_owned()),
         ("entry-gone", "DELETE FROM ledger_entry WHERE idx = 100".to_owned()),
         ("last-entry-gone", "DELETE FROM ledger_entry WHERE idx = (SELECT max(idx) FROM ledger_entry)".to_owned()),
@@ -148,4 +148,73 @@ fn s13_s24_an_option_that_is_given_counts_and_a_forged_report_is_not_the_devices
     let out =
         f.server.ledger(&["verify", &path, "--key", &key, "--seen", &seen.display().to_string()]).unwrap();
     assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stdout));
+}
+
+/// S14: the policy in effect was read from the database as it stood there: a rule made weaker counted.
+#[test]
+fn s14_a_changed_policy_opens_nothing_and_is_reported() {
+    let mut fleet = Fleet::start(None);
+    let mut clear = good_facts_at(fleet.now());
+    let volume = stead_model::fact::Record::from([
+        ("mount".to_owned(), stead_model::fact::Field::from("/home")),
+        ("encrypted".to_owned(), stead_model::fact::Field::from(false)),
+        ("how".to_owned(), stead_model::fact::Field::from("clear")),
+    ]);
+    clear.insert("device.volumes".to_owned(), Fact::known(vec![volume], "/proc/self/mountinfo"));
+    let good = good_facts_at(fleet.now());
+    assert_eq!(fleet.report(&good).standing, stead_model::Standing::Good);
+    let data = fleet.server.data().to_owned();
+    let file = data.join("stead.db");
+    let key = fleet.server.ledger_key().unwrap();
+    let weaker = "files = replace(files, 'severity = ', 'stage = \\\"observe\\\"\\nseverity = ')";
+    for (name, change) in [
+        ("a weaker rule", format!("UPDATE policy_version SET {weaker}")),
+        (
+            "with a digest of its own",
+            format!("UPDATE policy_version SET {weaker}, digest = 'sha256:{}'", "0".repeat(64)),
+        ),
+        ("another text", "UPDATE policy_version SET files = '{}'".to_owned()),
+        ("no text at all", "UPDATE policy_version SET files = 'x'".to_owned()),
+        ("gone", "DELETE FROM policy_version".to_owned()),
+    ] {
+        fleet.server.terminate();
+        let kept = fleet.folder.path().join("kept.db");
+        fs::copy(&file, &kept).unwrap();
+        let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.commit()";
+        let out = Command::new("python3").args(["-c", script]).arg(&file).arg(&change).output().unwrap();
+        assert!(out.status.success(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
+        fleet.server.again().unwrap();
+        fleet.client = fleet.server.client().unwrap();
+        let (status, said) = fleet.client.get("/healthz", "").unwrap();
+        assert_eq!(status, 503, "{name}: {said}");
+        assert!(said.contains("the policy in effect"), "{name}: {said}");
+        let report = fleet.device.report(&clear, fleet.now());
+        let refused = fleet.post(&report).unwrap_err();
+        assert_eq!(refused.status, 503, "{name}");
+        let page = fleet.page("/system");
+        assert!(page.contains("access is closed for everyone"), "{name}");
+        assert!(fleet.page("/home").contains("access is closed for everyone"), "{name}");
+        fleet.server.terminate();
+        let path = file.display().to_string();
+        let out = fleet.server.ledger(&["verify", &path, "--key", &key]).unwrap();
+        assert_eq!(out.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&out.stderr));
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(data.join(format!("stead.db{end}")));
+        }
+        fs::copy(&kept, &file).unwrap();
+        fleet.server.again().unwrap();
+        fleet.client = fleet.server.client().unwrap();
+        assert_eq!(fleet.client.get("/healthz", "").unwrap().0, 200, "{name}: put right");
+    }
+    // Changed while the server runs: nothing is open either, until it is put right.
+    let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); db.executescript(sys.argv[2]); db.commit()";
+    let change = |sql: &str| {
+        let out = Command::new("python3").args(["-c", script]).arg(&file).arg(sql).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    change("UPDATE policy_version SET files = replace(files, 'severity', 'severitx')");
+    fleet.until("it is found", |fleet| fleet.client.get("/healthz", "").unwrap().0 == 503);
+    change("UPDATE policy_version SET files = replace(files, 'severitx', 'severity')");
+    fleet.until("it is well again", |fleet| fleet.client.get("/healthz", "").unwrap().0 == 200);
+    assert_ne!(fleet.report(&clear).standing, stead_model::Standing::Unknown);
 }

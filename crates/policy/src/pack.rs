@@ -5,7 +5,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cel::Env;
@@ -200,6 +203,7 @@ pub struct Pack {
     pub depends_on_time: bool,
     /// What is done when something is lost.
     pub losses: Losses,
+    in_doubt: AtomicBool,
     pub(crate) os_support: Arc<OsSupport>,
     pub(crate) env: Arc<Env>,
 }
@@ -315,15 +319,6 @@ impl Pack {
         let texts = || files.iter().filter(|(path, _)| path.starts_with("rules/")).map(|(_, file)| *file);
         for (path, text) in texts().filter(|(path, _)| language_of(path) == Some("")) {
             match Rule::parse(path, text, &manifest) {
-                Ok(rule) if rules.iter().any(|other| other.id == rule.id) => {
-                    lints.push(Lint::new(
-                        path,
-                        text,
-                        0..3,
-                        format!("the id `{}` is taken by another file", rule.id),
-                        "give each rule an id of its own",
-                    ));
-                }
                 Ok(rule) => rules.push(rule),
                 Err(more) => lints.extend(more),
             }
@@ -354,6 +349,7 @@ impl Pack {
             lints.push(lint);
             OsSupport::default()
         });
+        lints.extend(strange_files(all, inherits));
         let (Some(silent_after), true) = (silent_after, lints.is_empty()) else {
             return Err(lints);
         };
@@ -373,9 +369,20 @@ impl Pack {
             os_support: Arc::new(os_support),
             env: Arc::new(Env::stdlib()),
             losses: manifest.losses.take().unwrap_or_default(),
+            in_doubt: AtomicBool::new(false),
             manifest,
             rules,
         })
+    }
+
+    /// Whether it's not known that this is the policy in effect. While it isn't, nothing is open to anybody.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::Relaxed)
+    }
+
+    /// Says whether it's in doubt; whether that is new.
+    pub fn put_in_doubt(&self, in_doubt: bool) -> bool {
+        self.in_doubt.swap(in_doubt, Ordering::Relaxed) != in_doubt
     }
 
     /// `remote-work 1`, as findings and answers name it.
@@ -487,6 +494,53 @@ fn sections(manifest: &Manifest, rules: &[Rule], text: &str) -> Vec<Lint> {
     lints
 }
 
+/// Whether a pack may hold a file of this path: the manifest, a rule or its translation, a test, a table, notes. What
+/// stands below `base/` is named without that.
+pub fn is_path(path: &str) -> bool {
+    let word = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 80
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    match path.split_once('/') {
+        None => path == "pack.toml" || NOTES.contains(&path),
+        Some(("rules", name)) => match name.strip_suffix(".md").map(|name| name.split_once('.')) {
+            Some(Some((rule, tag))) => word(rule) && word(tag),
+            Some(None) => name.strip_suffix(".md").is_some_and(word),
+            None => false,
+        },
+        Some(("tests", name)) => name.strip_suffix(".toml").is_some_and(word),
+        Some(("data", name)) => name.rsplit_once('.').is_some_and(|(name, kind)| word(name) && word(kind)),
+        Some(_) => false,
+    }
+}
+
+/// Files for people, which no rule reads.
+const NOTES: [&str; 2] = ["README.md", "LICENSE"];
+/// The tables that rules read, and what is said about them.
+const TABLES: [&str; 2] = ["data/os-support.csv", "data/README.md"];
+
+/// Files that a pack may not hold, and those that nothing reads: whoever wrote one expects it to count.
+fn strange_files(all: &Files, inherits: bool) -> Vec<Lint> {
+    let strange = |path: &str| {
+        let below = path.strip_prefix(BASE).unwrap_or(path);
+        if !is_path(below) {
+            return Some("a pack holds no file of this name");
+        }
+        let unread =
+            (path.starts_with(BASE) && !inherits) || (below.starts_with("data/") && !TABLES.contains(&below));
+        unread.then_some("nothing reads this file")
+    };
+    all.iter()
+        .filter_map(|(path, text)| Some((path, text, strange(path)?)))
+        .map(|(path, text, what)| {
+            let advice =
+                "a pack is pack.toml, rules/NAME.md, tests/NAME.toml and data/os-support.csv; take it out";
+            Lint::new(&path.escape_debug().to_string(), text, 0..0, what, advice)
+        })
+        .collect()
+}
+
 /// Where a word stands in a text.
 fn place(text: &str, word: &str) -> std::ops::Range<usize> {
     let start = text.find(word).unwrap_or(0);
@@ -539,10 +593,12 @@ pub fn digest_of(files: &Files) -> String {
     digest(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
 
-/// Digest over names and texts of files.
+/// Digest over names and texts of files. A line feed within a name is written as `\n` and a backslash twice, so that no
+/// two sets of files have one listing.
 fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let named = |path: &str| path.replace('\\', "\\\\").replace('\n', "\\n");
     let listing: String =
-        files.map(|(path, text)| format!("{} {path}\n", seal::digest(text.as_bytes()))).collect();
+        files.map(|(path, text)| format!("{} {}\n", seal::digest(text.as_bytes()), named(path))).collect();
     seal::digest(listing.as_bytes())
 }
 
@@ -551,14 +607,93 @@ mod tests {
     use super::*;
     use crate::shipped;
 
+    /// S11: a file of a signed pack, renamed so that it swallowed those after it, kept the digest and lost the rules.
     #[test]
-    fn two_rules_with_one_id_are_refused() {
-        let mut files = shipped::remote_work();
-        let again = files["rules/clock-right.md"].clone();
-        files.insert("rules/more/clock-right.md".to_owned(), again);
-        let lints = Pack::load(&files).unwrap_err();
-        assert_eq!(lints.len(), 1);
-        assert!(lints[0].message().contains("taken by another file"), "{}", lints[0]);
+    fn s11_no_file_is_taken_out_under_the_same_digest() {
+        let whole = shipped::remote_work();
+        let names: Vec<&String> = whole.keys().collect();
+        for (place, name) in names.iter().enumerate() {
+            for next in names.iter().skip(place + 1).take(3) {
+                let mut files = whole.clone();
+                let text = files.remove(*name).unwrap();
+                let swallowed: Vec<String> = names[place + 1..]
+                    .iter()
+                    .take_while(|swallowed| **swallowed <= *next)
+                    .filter_map(|path| {
+                        Some(format!("\n{} {path}", seal::digest(files.remove(*path)?.as_bytes())))
+                    })
+                    .collect();
+                let path = format!("{name}{}", swallowed.concat());
+                files.insert(path.clone(), text);
+                assert_ne!(digest_of(&files), digest_of(&whole), "{path}");
+                assert!(Pack::load(&files).is_err(), "{path}");
+            }
+        }
+        let digest = digest_of(&whole);
+        for path in [
+            "..",
+            "/etc/x",
+            "a\0b",
+            "rules/a\u{202e}b.md",
+            "rules/../pack.toml",
+            "x",
+            "data/rules.csv",
+            "base/rules/x.md",
+            "rules/clock-right.md\\n",
+            "RULES/a.md",
+        ] {
+            let mut files = whole.clone();
+            files.insert(path.to_owned(), String::new());
+            let lints = Pack::load(&files).unwrap_err();
+            assert!(lints[0].path().chars().all(|c| !c.is_control()), "{path:?}");
+            assert_ne!(digest_of(&files), digest);
+        }
+    }
+
+    proptest::proptest! {
+        /// S11: two sets of files that have one digest are one set.
+        #[test]
+        fn s11_what_is_hashed_says_all_of_it(
+            one in proptest::collection::btree_map("[ab\\\\\n :]{0,4}", "[ab]{0,1}", 0..4),
+            other in proptest::collection::btree_map("[ab\\\\\n :]{0,4}", "[ab]{0,1}", 0..4),
+            cut in 0usize..80,
+        ) {
+            proptest::prop_assert_eq!(digest_of(&one) == digest_of(&other), one == other);
+            // The same, with a path that holds what the listing holds of another file.
+            let mut swallowing = one.clone();
+            if let (Some((path, text)), Some((next, said))) = (swallowing.pop_first(), swallowing.pop_first()) {
+                let listed = format!("{path}\n{} {next}", seal::digest(said.as_bytes()));
+                let cut = listed.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(listed.len());
+                swallowing.insert(listed[..cut].to_owned(), text);
+                proptest::prop_assert_eq!(digest_of(&one) == digest_of(&swallowing), one == swallowing);
+            }
+        }
+    }
+
+    #[test]
+    fn paths_stay_inside_the_pack() {
+        for good in [
+            "pack.toml",
+            "README.md",
+            "rules/a-b.md",
+            "rules/a-b.pt-BR.md",
+            "tests/a.toml",
+            "data/os-support.csv",
+        ] {
+            assert!(is_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a.md",
+            "rules/",
+            "rules/../pack.toml",
+            "rules/a.b.c.md",
+            "rules/a",
+            "base/pack.toml",
+            "data/.csv",
+        ] {
+            assert!(!is_path(bad), "{bad}");
+        }
     }
 
     #[test]

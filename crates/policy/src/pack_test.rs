@@ -104,6 +104,13 @@ pub fn run(pack: &Pack, files: &Files) -> Result<Outcomes, Vec<Lint>> {
             }
         }
     }
+    for (below, (path, text)) in &files {
+        let of = below.strip_prefix("tests/").and_then(|name| name.strip_suffix(".toml"));
+        if of.is_some_and(|id| pack.rule(id).is_none()) {
+            let advice = "name it as its rule is named, or take it out";
+            lints.push(Lint::new(path, text, 0..0, "there is no rule that this file tests", advice));
+        }
+    }
     if lints.is_empty() { Ok(outcomes) } else { Err(lints) }
 }
 

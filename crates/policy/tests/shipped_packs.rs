@@ -89,3 +89,13 @@ fn a_rule_asks_about_what_it_judges_and_counts_once_somebody_can_keep_it() {
     assert!(refused("subject = \"person\"", "subject = \"weather\"").contains("no rule can judge"));
     assert!(refused("## What to do", "## Do").contains("## What to do"));
 }
+
+/// S11: what a pack holds and nothing reads is an error.
+#[test]
+fn s11_a_test_of_no_rule_is_an_error() {
+    let mut files = shipped::remote_work();
+    files.insert("tests/disk-encrypteds.toml".to_owned(), files["tests/disk-encrypted.toml"].clone());
+    let pack = Pack::load(&files).unwrap();
+    let lints = pack_test::run(&pack, &files).unwrap_err();
+    assert_eq!(lints[0].path(), "tests/disk-encrypteds.toml");
+}

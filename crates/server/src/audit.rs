@@ -10,6 +10,8 @@ use stead_ledger::{
 };
 use stead_store::{Store, StoreError, ledger::StoredEntry};
 
+use crate::flows::policy;
+
 /// Signed checkpoints taken along, to narrow down where a log goes wrong.
 pub const CHECKPOINTS: i64 = 10_000;
 
@@ -51,6 +53,9 @@ pub async fn database(
             None => Ok(0),
         });
     }
+    if let Some(why) = policies(store).await? {
+        return Ok(Err(why));
+    }
     let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, key, seen)
     {
         Ok(auditor) => auditor,
@@ -81,6 +86,34 @@ pub async fn database(
         return Ok(Err("the stored right edge of the tree isn't that of the entries".to_owned()));
     }
     Ok(auditor.finish().map_err(|fault| fault.to_string()))
+}
+
+/// The version of the policy that isn't what the ledger names, where there is one.
+async fn policies(store: &Store) -> Result<Option<String>, StoreError> {
+    for version in store.policy_versions().await? {
+        let Some((version, text)) = store.policy_version(&version.digest).await? else { continue };
+        let entry = store.ledger_entry(version.entry).await?;
+        let named = entry.and_then(|entry| serde_json::from_str::<Entry>(&entry.text).ok());
+        let is_named = named.is_some_and(|entry| {
+            entry.kind == "policy.published" && entry.subject == policy::subject(&version.digest)
+        });
+        if !is_named {
+            return Ok(Some(format!(
+                "entry {} doesn't name {} with {}",
+                version.entry,
+                version.label(),
+                version.digest
+            )));
+        }
+        if policy::files_of(&version, &text).is_err() {
+            return Ok(Some(format!("the files of {} aren't those that the ledger names", version.label())));
+        }
+    }
+    match policy::complete(store).await {
+        Ok(_) => Ok(None),
+        Err(policy::Doubt::Changed(why)) => Ok(Some(why)),
+        Err(policy::Doubt::Away(_)) => Ok(Some("the policy in effect can't be read".to_owned())),
+    }
 }
 
 /// The column that says something else than the entry's text, where one does.

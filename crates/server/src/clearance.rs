@@ -114,6 +114,9 @@ pub fn lets<'a>(
     place: usize,
     now: Millis,
 ) -> Open {
+    if pack.is_in_doubt() {
+        return Open::Not;
+    }
     let mut first: Option<Millis> = None;
     for (rule, due) in costs {
         let tier = pack.rule(rule).map(|rule| &rule.costs);

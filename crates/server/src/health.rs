@@ -30,7 +30,11 @@ pub async fn trouble(app: &App) -> Option<&'static str> {
         return trouble;
     }
     let trouble = match tokio::time::timeout(PATIENCE, app.store.probe(&app.keys.ledger)).await {
-        Ok(Ok(())) => app.jobs.has_failed("identity").then_some("the database went back"),
+        Ok(Ok(())) if app.jobs.has_failed("identity") => Some("the database went back"),
+        Ok(Ok(())) => {
+            let in_doubt = app.pack().is_in_doubt();
+            in_doubt.then_some("the policy in effect isn't the one that the ledger names: access is closed")
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "health check failed");
             Some("the database can't be written")

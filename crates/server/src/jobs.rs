@@ -105,7 +105,9 @@ pub async fn notices(app: &Arc<App>) {
     let now = app.now();
     app.jobs.note("follow", now, follow::run(app).await);
     app.jobs.note("clocks", now, clocks::run(app).await);
-    app.jobs.note("chase", now, chase::run(app).await);
+    if !app.pack().is_in_doubt() {
+        app.jobs.note("chase", now, chase::run(app).await);
+    }
     app.jobs.note("gather", now, gather::run(app).await.map(|n| n > 0));
 }
 
@@ -142,12 +144,16 @@ pub async fn once(app: &Arc<App>) {
     app.jobs.note("identity", now, identity::keep(app).await);
     app.jobs.note("database", now, app.store.settle().await.map_err(Refusal::from));
     app.jobs.note("policy", now, policy::run(app).await);
+    app.jobs.note("anchor", now, anchor::anchor(app).await);
+    app.jobs.note("glass", now, glass::run(app).await);
+    // Nobody is judged while it's not known by what.
+    if app.pack().is_in_doubt() {
+        return;
+    }
     app.jobs.note("exceptions", now, exceptions::run(app).await.map(|n| n > 0));
     app.jobs.note("deadlines", now, deadlines::run(app).await.map(|n| n > 0));
-    app.jobs.note("anchor", now, anchor::anchor(app).await);
     app.jobs.note("leaving", now, leaving::run(app).await.map(|n| n > 0));
     app.jobs.note("people", now, subjects::run(app).await);
     app.jobs.note("cases", now, cases::run(app).await.map(|n| n > 0));
-    app.jobs.note("glass", now, glass::run(app).await);
     app.jobs.note("retention", now, retention::run(app).await);
 }

@@ -35,7 +35,14 @@ fn read_one(folder: &Path) -> anyhow::Result<Files> {
         for entry in fs::read_dir(&path).with_context(|| format!("{} cannot be read", path.display()))? {
             let entry = entry?;
             let seen = entry.metadata()?;
+            // What editors and systems leave behind, hidden, is nobody's rule.
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
             if !seen.is_file() {
+                if !below.is_empty() {
+                    bail!("{} is a folder, and nothing reads what's in it", entry.path().display());
+                }
                 continue;
             }
             if seen.len() > MAX_FILE {

@@ -89,6 +89,35 @@ impl Store {
         rows.iter().map(stored).collect()
     }
 
+    /// How many entries there are of a kind. It reads all of them.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_count(&self, kind: &str) -> Result<u64> {
+        let row = sqlx::query("SELECT COUNT(*) FROM ledger_entry WHERE kind = $1")
+            .bind(kind.to_owned())
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+    }
+
+    /// The newest entry by which a version of the policy came into force: its subject; none before the first.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn ledger_policy_in_force(&self) -> Result<Option<String>> {
+        let row = sqlx::query(
+            "SELECT text FROM ledger_entry
+             WHERE subject IN (SELECT 'policy:' || digest FROM policy_version) AND kind = 'policy.in-force'
+             ORDER BY idx DESC LIMIT 1",
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let text: String = row.try_get(0)?;
+        Ok(serde_json::from_str::<stead_ledger::Entry>(&text).ok().map(|entry| entry.subject))
+    }
+
     /// The entry at a position.
     ///
     /// # Errors

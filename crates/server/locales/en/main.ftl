@@ -947,6 +947,7 @@ policy-says = Say in a sentence or two what changes, and why.
 policy-far = Choose a day within a year.
 policy-number = A version with this number or a later one is there already. Give this one a higher number in pack.toml.
 policy-no-proposal = This proposal is not open any more.
+policy-changed = The stored policy isn't the one that the ledger names. Somebody changed the database: access is closed for everyone until it is restored from a backup.
 policy-two = Somebody else than its author lets a version be published.
 policy-two-new = Two people who don't depend on each other publish a version. You can approve seven days after you got your role, and seven days after you and the author gave each other a role or a sign-in link. Ask somebody else, or wait.
 policy-two-program = A person approves a version in a browser. A token can't.

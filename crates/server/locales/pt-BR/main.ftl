@@ -1016,6 +1016,7 @@ policy-says = Diga em uma ou duas frases o que muda, e por quê.
 policy-far = Escolha um dia dentro de um ano.
 policy-number = Já existe uma versão com este número ou um maior. Dê a esta um número mais alto em pack.toml.
 policy-no-proposal = Esta proposta já não está aberta.
+policy-changed = A política guardada não é a que consta do livro-razão. Alguém alterou o banco de dados: o acesso fica fechado para todos até que se restaure uma cópia de segurança.
 policy-two = Quem publica uma versão é outra pessoa, não quem a escreveu.
 policy-two-new = Quem publica uma versão são duas pessoas independentes. Você pode aprovar sete dias depois de receber sua função, e sete dias depois de você e quem a escreveu terem dado uma à outra uma função ou um link de acesso. Peça a outra pessoa ou espere.
 policy-two-program = Quem aprova uma versão é uma pessoa, no navegador. Um token não pode.

@@ -408,6 +408,6 @@ pub async fn version(
     axum::extract::Path(digest): axum::extract::Path<String>,
 ) -> Result<Json<Files>, ApiError> {
     let found = app.store.policy_version(&digest).await?;
-    let (_, text) = found.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
-    Ok(Json(Files { files: policy::files(&text)? }))
+    let (version, text) = found.ok_or_else(|| Refusal::said(Kind::NotFound, "nothing-here"))?;
+    Ok(Json(Files { files: policy::files_of(&version, &text)? }))
 }

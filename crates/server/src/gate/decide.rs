@@ -148,7 +148,7 @@ pub fn in_memory(
 
 fn of(pack: &Pack, (person, device): (&Person, &Device), place: usize, now: Millis) -> Vec<Why> {
     let mut why = Vec::new();
-    if person.doubted || device.doubted {
+    if pack.is_in_doubt() || person.doubted || device.doubted {
         why.push(Why::NotKnown);
     }
     if !person.state.may_work() {

@@ -311,6 +311,8 @@ struct Base {
     sample: bool,
     /// Whether the policy should have been reviewed by now.
     stale: bool,
+    /// Whether it's not known which policy is in effect, and so nothing is open to anybody.
+    in_doubt: bool,
 }
 
 /// What a page shows of its reader.
@@ -343,6 +345,7 @@ impl Base {
             expert: true,
             sample: app.is_sample(),
             stale: app.is_stale(),
+            in_doubt: app.pack().is_in_doubt(),
         }
     }
 
@@ -360,6 +363,7 @@ impl Base {
             expert: false,
             sample: false,
             stale: false,
+            in_doubt: false,
         }
     }
 

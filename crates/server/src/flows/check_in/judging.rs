@@ -58,6 +58,9 @@ pub(super) async fn prepare(
     as_of: Millis,
 ) -> Result<Prepared, Refusal> {
     let pack = app.pack();
+    if pack.is_in_doubt() {
+        return Err(Refusal::said(Kind::Unavailable, "policy-changed"));
+    }
     let mut after =
         Device { seq: heard.seq, message: heard.message, last_seen: step.last_seen, ..device.clone() };
     let still_holds = |digest: &str| {

@@ -9,7 +9,7 @@ mod question;
 use std::sync::Arc;
 
 use stead_model::{
-    DeviceId, Finding, PersonId, Subject,
+    DeviceId, Finding, PersonId, Standing, Subject,
     message::{ANSWER, Answer, Clearance, VERSION},
     problem::Kind,
     seal::{self, Envelope},
@@ -153,9 +153,13 @@ fn answer(app: &App, device: &Device, id: DeviceId, findings: Option<Vec<Finding
         seq: device.seq,
         heard_at: device.last_seen,
         policy: pack.label(),
-        standing: costs.map_or(device.standing, |costs| {
-            judge::fold(costs.iter().map(|cost| (cost.outcome, Some(cost.due))), device.last_seen).0
-        }),
+        standing: match costs {
+            _ if pack.is_in_doubt() => Standing::Unknown,
+            Some(costs) => {
+                judge::fold(costs.iter().map(|cost| (cost.outcome, Some(cost.due))), device.last_seen).0
+            }
+            None => device.standing,
+        },
         findings,
         clearance: costs.and_then(|costs| clearance_of(app, &pack, device.person, costs)),
         certified: certified(app, id),

@@ -18,10 +18,12 @@ pub mod what_if;
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use serde_json::json;
-use stead_model::Millis;
-use stead_policy::{Lint, Pack, pack::Files};
+use stead_model::{Millis, problem::Kind};
+use stead_policy::{
+    Lint, Pack,
+    pack::{self, Files},
+};
 use stead_store::{Store, Write, policy::Version};
 
 use super::{check_in, directory, entry};
@@ -65,6 +67,65 @@ pub async fn names_unit(app: &App, unit: &str) -> Result<bool, Refusal> {
     Ok(false)
 }
 
+/// The files of a version, when they are those that its digest stands for.
+///
+/// # Errors
+/// When they aren't: somebody changed the database.
+pub fn files_of(version: &Version, text: &str) -> Result<Files, Refusal> {
+    let files = files(text)?;
+    match pack::digest_of(&files) == version.digest {
+        true => Ok(files),
+        false => Err(Refusal::said(Kind::Internal, "policy-changed")),
+    }
+}
+
+/// Why it's not known which policy is in effect.
+#[derive(Debug)]
+pub enum Doubt {
+    /// The database can't be read just now.
+    Away(Refusal),
+    /// What is stored isn't what the ledger names.
+    Changed(String),
+}
+
+impl<T: Into<Refusal>> From<T> for Doubt {
+    fn from(error: T) -> Self {
+        Self::Away(error.into())
+    }
+}
+
+/// The policy in effect with its files, as the ledger names it; none before the first.
+async fn in_effect(store: &Store) -> Result<Option<(Version, Files)>, Doubt> {
+    let Some((version, text)) = store.policy_in_force().await? else {
+        return match store.ledger_count("policy.in-force").await? {
+            0 => Ok(None),
+            _ => Err(Doubt::Changed("the ledger names one, and none is stored as in force".to_owned())),
+        };
+    };
+    let named = store.ledger_policy_in_force().await?;
+    if named.as_deref() != Some(subject(&version.digest).as_str()) {
+        let named = named.unwrap_or_else(|| "none".to_owned());
+        return Err(Doubt::Changed(format!(
+            "{} is stored as in force, and the ledger names {named}",
+            version.digest
+        )));
+    }
+    match files_of(&version, &text) {
+        Ok(files) => Ok(Some((version, files))),
+        Err(_) => Err(Doubt::Changed(format!("the stored files of {} have another digest", version.label()))),
+    }
+}
+
+/// [`in_effect`], and that no version is gone that the ledger names. It reads all of the ledger.
+pub(crate) async fn complete(store: &Store) -> Result<Option<(Version, Files)>, Doubt> {
+    let (named, stored) =
+        (store.ledger_count("policy.published").await?, store.policy_versions().await?.len());
+    if named != stored as u64 {
+        return Err(Doubt::Changed(format!("the ledger names {named} versions, and {stored} are stored")));
+    }
+    in_effect(store).await
+}
+
 /// What is wrong with a pack, in one text.
 fn wrong(lints: &[Lint]) -> String {
     let all: Vec<String> = lints.iter().map(|lint| format!("{}: {lint}", lint.place())).collect();
@@ -76,8 +137,20 @@ fn wrong(lints: &[Lint]) -> String {
 /// # Errors
 /// When the policy cannot be read, or another one is given than the one in force.
 pub async fn at_start(store: &Store, given: Option<&Files>, shipped: &Files) -> anyhow::Result<Pack> {
-    if let Some((version, text)) = store.policy_in_force().await? {
-        let stored: Files = serde_json::from_str(&text).context("the policy in force cannot be read")?;
+    let in_effect = match complete(store).await {
+        Ok(in_effect) => in_effect,
+        Err(Doubt::Away(refusal)) => {
+            anyhow::bail!("{}", refusal.problem(&crate::words::Words::english()))
+        }
+        Err(Doubt::Changed(why)) => {
+            // Whoever can tell what happened sees the pages; nothing is open and nobody is judged until it's put right.
+            tracing::error!(why, "the policy in effect isn't known: access is closed for everyone");
+            let pack = load(shipped)?;
+            pack.put_in_doubt(true);
+            return Ok(pack);
+        }
+    };
+    if let Some((version, stored)) = in_effect {
         let pack = Pack::load(&stored)
             .map_err(|lints| anyhow::anyhow!("the policy in force cannot be used:\n{}", wrong(&lints)))?;
         if let Some(given) = given {
@@ -109,6 +182,9 @@ fn load(files: &Files) -> anyhow::Result<Pack> {
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
+    if app.pack().is_in_doubt() {
+        return Ok(());
+    }
     if app.store.policy_in_force().await?.is_some() {
         // A store of an earlier Stead did not know since when rules are asked: since the first version.
         let first = app.store.policy_versions().await?.last().map(|first| first.published_at);
@@ -117,7 +193,9 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
             app.store.policies_due(Millis(i64::MAX)).await?.into_iter().map(|version| version.digest);
         for digest in std::iter::once(app.pack().digest.clone()).chain(to_come) {
             let Some((_, text)) = app.store.policy_version(&digest).await? else { continue };
-            if let Ok(pack) = Pack::load(&self::files(&text)?) {
+            if let Ok(files) = self::files(&text)
+                && let Ok(pack) = Pack::load(&files)
+            {
                 let mut write = app.store.write().await?;
                 name_for_glass(app, &mut write, &pack).await?;
                 write.commit(&app.keys.ledger).await?;
@@ -178,6 +256,9 @@ async fn name_for_glass(app: &App, write: &mut Write, pack: &Pack) -> Result<(),
 /// [`Refusal`] when the store is away.
 pub async fn run(app: &Arc<App>) -> Result<bool, Refusal> {
     let came = bring_in(app).await?;
+    if app.pack().is_in_doubt() {
+        return Ok(came);
+    }
     let stepped = terms::run(app).await?;
     Ok(judge_again(app).await? > 0 || came || stepped)
 }
@@ -214,14 +295,27 @@ async fn come_into_force(app: &App, now: Millis) -> Result<bool, Refusal> {
 
 /// The version that the store says is in force, when this server judges by another.
 async fn take_over(app: &App) -> Result<bool, Refusal> {
-    let own = app.pack().digest.clone();
-    if app.store.policy_at(Millis(i64::MAX)).await?.is_none_or(|version| version.digest == own) {
+    let own = app.pack();
+    let (version, files) = match in_effect(&app.store).await {
+        Ok(Some(in_effect)) => in_effect,
+        Ok(None) => return Ok(false),
+        Err(Doubt::Away(refusal)) => return Err(refusal),
+        Err(Doubt::Changed(why)) => {
+            if own.put_in_doubt(true) {
+                tracing::error!(why, "the policy in effect isn't known: access is closed for everyone");
+            }
+            return Err(Refusal::said(Kind::Internal, "policy-changed"));
+        }
+    };
+    if version.digest == own.digest {
+        if own.put_in_doubt(false) {
+            tracing::info!(policy = own.label(), "the policy in effect is known again");
+        }
         return Ok(false);
     }
-    let Some((version, text)) = app.store.policy_in_force().await? else { return Ok(false) };
-    let pack = Pack::load(&files(&text)?).map_err(|lints| {
+    let pack = Pack::load(&files).map_err(|lints| {
         tracing::error!(policy = version.label(), "the policy in force cannot be used: {}", wrong(&lints));
-        Refusal::said(stead_model::problem::Kind::Internal, "panicked")
+        Refusal::said(Kind::Internal, "panicked")
     })?;
     tracing::info!(policy = pack.label(), digest = pack.digest, "policy in force");
     app.put_in_force(pack);

@@ -254,6 +254,11 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result
     if let Some(unit) = unknown_units(app, &pack).await?.into_iter().next() {
         return Err(Refusal::Said(Kind::Conflict, "policy-unit", vec![("unit", unit)]));
     }
+    // What was proposed is what is approved: the ledger has its digest.
+    let proposed = (subject(&pack.digest), "policy.proposed");
+    if app.store.ledger_of_kind((&proposed.0, proposed.1), (Millis(0), now)).await?.is_empty() {
+        return Err(Refusal::said(Kind::Internal, "policy-changed"));
+    }
     let installed = app.store.ledger_entry(0).await?.map_or(now, |first| first.at);
     let mut write = app.store.write().await?;
     for editor in draft.everybody() {

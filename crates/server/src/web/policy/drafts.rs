@@ -16,7 +16,7 @@ use axum::{
 use serde::Deserialize;
 use stead_model::{RecordId, Subject, problem::Kind};
 use stead_policy::{
-    pack::{BASE, Files},
+    pack::{self, BASE, Files},
     rule::title_in,
 };
 use stead_store::draft::DraftText;
@@ -122,8 +122,8 @@ fn address(id: RecordId, path: &str) -> String {
 async fn in_force(app: &App) -> Result<Files, PageError> {
     let digest = app.pack().digest.clone();
     let found = app.store.policy_version(&digest).await?;
-    let (_, text) = found.ok_or_else(|| nothing_here("policy"))?;
-    Ok(crate::flows::policy::files(&text)?)
+    let (version, text) = found.ok_or_else(|| nothing_here("policy"))?;
+    Ok(crate::flows::policy::files_of(&version, &text)?)
 }
 
 async fn draft_of(
@@ -179,9 +179,7 @@ async fn draft_of(
         behind: drafts::behind(app, &open).await?.is_some(),
         others: paths
             .iter()
-            .filter(|path| {
-                !path.starts_with("rules/") && !path.starts_with("tests/") && drafts::is_path(path)
-            })
+            .filter(|path| !path.starts_with("rules/") && !path.starts_with("tests/") && pack::is_path(path))
             .map(|path| list(path, path))
             .collect(),
         subjects: Subject::ALL
@@ -363,7 +361,7 @@ struct Shown {
 
 async fn file_of(app: &App, reader: &Reader, id: RecordId, shown: Shown) -> Result<FilePage, PageError> {
     let Shown { path, text, was, form, met, saved } = shown;
-    if !drafts::is_path(&path) {
+    if !pack::is_path(&path) {
         return Err(nothing_here("policy"));
     }
     let open = drafts::open(app, id).await?;
@@ -477,7 +475,7 @@ pub async fn check(
     Posted(sent): Posted<Sent>,
 ) -> Page {
     let get = |name: &str| sent.get(name).map_or("", String::as_str);
-    if !drafts::is_path(get("path")) {
+    if !pack::is_path(get("path")) {
         return Err(nothing_here("policy"));
     }
     let open = drafts::open(&app, id_of(&id)?).await?;

@@ -41,7 +41,7 @@ async fn proposal_of(app: &App, reader: &Reader, id: &str, form: Form) -> Result
     let id: RecordId = id.parse().map_err(|_| nothing_here("policy"))?;
     let draft = app.store.policy_draft(id).await?.filter(|draft| draft.state == "proposed");
     let draft = draft.ok_or_else(|| nothing_here("policy"))?;
-    let pack = load(&draft.files).await?;
+    let pack = load(policy::files(&draft.files)?).await?;
     let in_force = app.pack();
     Ok(Proposal {
         base: Base::of(app, reader, pack.label(), "/policy"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stead_model::problem::Kind;
-use stead_policy::Pack;
+use stead_policy::{Pack, pack::Files};
 
 use super::super::{PageError, markdown, nothing_here, parts};
 use crate::{
@@ -65,13 +65,14 @@ pub(super) async fn read(app: &App, digest: &str) -> Result<Arc<Pack>, PageError
     if pack.digest == digest {
         return Ok(pack);
     }
-    let Some((_, text)) = app.store.policy_version(digest).await? else { return Err(nothing_here("policy")) };
-    load(&text).await
+    let Some((version, text)) = app.store.policy_version(digest).await? else {
+        return Err(nothing_here("policy"));
+    };
+    load(policy::files_of(&version, &text)?).await
 }
 
-pub(super) async fn load(text: &str) -> Result<Arc<Pack>, PageError> {
+pub(super) async fn load(files: Files) -> Result<Arc<Pack>, PageError> {
     // What was published was sound; a later Stead may be stricter about how rules are written.
-    let files = policy::files(text)?;
     let loaded = tokio::task::spawn_blocking(move || Pack::load(&files)).await;
     match loaded {
         Ok(Ok(pack)) => Ok(Arc::new(pack)),

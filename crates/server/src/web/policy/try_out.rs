@@ -18,6 +18,7 @@ use crate::{
     App,
     error::Refusal,
     flows::policy::{
+        self,
         trying::{self, Run},
         what_if::{self, Moves, Tried},
     },
@@ -108,7 +109,7 @@ async fn begun(app: &Arc<App>, id: &str) -> Result<(RecordId, String, String, Ar
         "draft" => format!("/policy/drafts/{id}"),
         _ => return Err(nothing_here("policy")),
     };
-    let pack = load(&draft.files).await?;
+    let pack = load(policy::files(&draft.files)?).await?;
     let label = pack.label();
     Ok((id, label, back, trying::run(app, (id, draft.revision), pack).await?))
 }

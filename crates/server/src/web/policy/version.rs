@@ -11,7 +11,7 @@ use super::{
     comes, name,
     told::{Told, Whole, load, read, told, whole},
 };
-use crate::App;
+use crate::{App, flows::policy};
 
 #[derive(Template)]
 #[template(path = "policy_version.html")]
@@ -32,7 +32,7 @@ pub async fn version(State(app): State<Arc<App>>, reader: Reader, Path(digest): 
     let Some((version, text)) = app.store.policy_version(&digest).await? else {
         return Err(nothing_here("policy"));
     };
-    let pack = load(&text).await?;
+    let pack = load(policy::files_of(&version, &text)?).await?;
     let words = &reader.words;
     let all = app.store.policy_versions().await?;
     let comes = comes(&version, &all);
