@@ -12,6 +12,8 @@ pub struct Session {
     pub desktop: String,
     /// Number of their account.
     pub user: u32,
+    /// Number of their own group; none where the agent runs as them.
+    pub group: Option<u32>,
     /// Their home folder.
     pub home: String,
 }
@@ -29,6 +31,7 @@ impl Session {
             return Ok(Some(Self {
                 desktop: desktop.to_lowercase(),
                 user: user.id,
+                group: None,
                 home: user.home.clone(),
             }));
         }
@@ -47,12 +50,18 @@ impl Session {
                 continue;
             }
             let passwd = host.read("/etc/passwd")?;
-            let home = passwd.lines().filter_map(|line| {
-                let fields: Vec<&str> = line.split(':').collect();
-                (fields.get(2)?.parse() == Ok(id)).then(|| fields.get(5).map(|home| (*home).to_owned()))?
-            });
-            let home = home.into_iter().next().ok_or(format!("account {id} has no home folder"))?;
-            return Ok(Some(Self { desktop: of("DESKTOP").to_lowercase(), user: id, home }));
+            let account = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+            let account =
+                account.into_iter().find(|fields| fields.get(2).is_some_and(|is| is.parse() == Ok(id)));
+            let (group, home) = account
+                .and_then(|fields| Some((fields.get(3)?.parse().ok()?, (*fields.get(5)?).to_owned())))
+                .ok_or(format!("account {id} has no group or no home folder"))?;
+            return Ok(Some(Self {
+                desktop: of("DESKTOP").to_lowercase(),
+                user: id,
+                group: Some(group),
+                home,
+            }));
         }
         Ok(None)
     }
@@ -71,12 +80,14 @@ impl Session {
         if host.user().id == self.user {
             return host.run(program, arguments, limit);
         }
-        let user = format!("--reuid={}", self.user);
+        // Of root's groups none stays: a program as the user is in the user's own.
+        let group = self.group.ok_or("the account's group isn't known")?;
+        let (user, group) = (format!("--reuid={}", self.user), format!("--regid={group}"));
         let home = format!("HOME={}", self.home);
         let runtime = format!("XDG_RUNTIME_DIR=/run/user/{}", self.user);
         let bus = format!("DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{}/bus", self.user);
         let program = format!("/usr/bin/{program}");
-        let as_them = [&user, "--clear-groups", "/usr/bin/env", &home, &runtime, &bus, &program];
+        let as_them = [&user, &group, "--init-groups", "/usr/bin/env", &home, &runtime, &bus, &program];
         host.run("setpriv", &[&as_them, arguments].concat(), limit)
     }
 }

@@ -85,7 +85,7 @@ pub fn say(state: &State, mut gone: Gone) -> anyhow::Result<bool> {
     match transport.post("/api/v1/farewells", farewell) {
         Ok(_) => {}
         // A server that cannot just now can later; one that does not know the device never will.
-        Err(SendError::Refused(problem)) if ![409, 429].contains(&problem.status) => {}
+        Err(SendError::Refused(problem)) if problem.status != 409 => {}
         Err(SendError::Refused(_) | SendError::Away(_) | SendError::Address(_)) => return Ok(false),
     }
     gone.farewell = None;

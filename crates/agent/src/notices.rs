@@ -129,7 +129,7 @@ mod tests {
         ];
         let (host, _folder) = machine(0, &sessions);
         assert!(!show(&host, &notice), "nothing there shows messages");
-        let line = "setpriv --reuid=1000 --clear-groups /usr/bin/env HOME=/home/sam \
+        let line = "setpriv --reuid=1000 --regid=1000 --init-groups /usr/bin/env HOME=/home/sam \
             XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus \
             /usr/bin/notify-send --app-name=Stead -- A message for you in Stead \
             “laptop &lt;1>” has something to mend.\nTwo\u{fffd}[31m\nhttps://stead.example/me/notices";

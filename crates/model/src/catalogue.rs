@@ -1,7 +1,7 @@
 //! The published list of facts. An agent sends nothing that is not named here, a rule can ask for
 //! nothing that is not named here, and the page "what we know about you" is made from it.
 
-use crate::Subject;
+use crate::{Millis, Scalar, Subject, Value, fact::Field, message::CLOCK_TOLERANCE};
 
 /// The type of a value, for checking rules before they judge anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,48 @@ pub struct FactSpec {
     /// What it says, for the person it is about.
     pub about: &'static str,
 }
+
+impl FactSpec {
+    /// Whether a value can be one of this fact's: of its type, and not from a time that is still to come. `at` is when it
+    /// was collected.
+    ///
+    /// # Errors
+    /// Why it cannot, in words.
+    pub fn admits(&self, value: &Value, at: Millis) -> Result<(), &'static str> {
+        match (&self.kind, value) {
+            (FactType::List(fields), Value::List(records)) => {
+                let is_one = |(name, field): (&String, &Field)| match field {
+                    Field::Unknown { .. } => true,
+                    Field::Known(scalar) => fields
+                        .iter()
+                        .any(|(known, kind)| known == name && admits_one(kind, scalar, at).is_ok()),
+                };
+                let all = records.iter().all(|record| record.iter().all(is_one));
+                if all { Ok(()) } else { Err("the device sent a list that can't be one of this fact's") }
+            }
+            (kind, Value::One(scalar)) => admits_one(kind, scalar, at),
+            (_, Value::List(_)) => Err("the device sent a list where there is one value"),
+        }
+    }
+}
+
+fn admits_one(kind: &FactType, scalar: &Scalar, at: Millis) -> Result<(), &'static str> {
+    match (kind, scalar) {
+        (FactType::Bool, Scalar::Bool(_)) | (FactType::Text, Scalar::Text(_)) => Ok(()),
+        (FactType::Int, Scalar::Int(number)) if (0..=MOST).contains(number) => Ok(()),
+        (FactType::Int, Scalar::Int(_)) => Err("the device sent a number that can't be"),
+        (FactType::Time, Scalar::Int(time)) if *time > at.0.saturating_add(CLOCK_TOLERANCE) => {
+            Err("the device sent a time that is still to come")
+        }
+        (FactType::Time, Scalar::Int(_)) => Ok(()),
+        (FactType::Bool | FactType::Int | FactType::Text | FactType::Time | FactType::List(_), _) => {
+            Err("the device sent a value of another type")
+        }
+    }
+}
+
+/// Facts count things and lengths of time: none is negative, and none is larger.
+const MOST: i64 = 1_000_000_000;
 
 const VOLUME: &[(&str, FactType)] =
     &[("mount", FactType::Text), ("encrypted", FactType::Bool), ("how", FactType::Text)];

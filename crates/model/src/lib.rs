@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod fact;
 pub mod finding;
 pub mod id;
+pub mod json;
 pub mod loss;
 pub mod message;
 pub mod person;

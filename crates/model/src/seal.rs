@@ -132,8 +132,11 @@ impl VerifyingKey {
     /// The key in 32 bytes.
     ///
     /// # Errors
-    /// [`SealError::Key`] when the bytes are no key.
+    /// [`SealError::Key`] when the bytes are no key, or one of small order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
+        if is_of_small_order(bytes) {
+            return Err(SealError::Key);
+        }
         ParsedPublicKey::new(&ED25519, bytes).map(Self).map_err(|_| SealError::Key)
     }
 
@@ -152,6 +155,26 @@ impl VerifyingKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SealError> {
         self.0.verify_sig(message, signature).map_err(|_| SealError::Signature)
     }
+}
+
+/// Encodings of the points whose order divides the cofactor, without the sign (RFC 8032, 5.1.3; those below the modulus,
+/// and those that wrap around it). By such a key anybody can sign.
+const SMALL_ORDER: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+fn is_of_small_order(bytes: &[u8]) -> bool {
+    let mut point = bytes.to_vec();
+    if let Some(last) = point.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&hex(&point).as_str())
 }
 
 /// One signature in an envelope.
@@ -270,6 +293,19 @@ mod tests {
         assert_eq!(envelope.open("a", &right).unwrap().bytes(), b"{}");
         assert_eq!(envelope.open("a", &wrong), Err(SealError::Signature));
         assert_eq!(envelope.open("b", &right), Err(SealError::WrongType));
+    }
+
+    /// S27: some of these were taken for keys; a signature by one can be made up.
+    #[test]
+    fn s27_a_key_of_small_order_is_none() {
+        for point in SMALL_ORDER {
+            for sign in [0, 0x80] {
+                let mut bytes: Vec<u8> =
+                    (0..32).map(|at| u8::from_str_radix(&point[2 * at..2 * at + 2], 16).unwrap()).collect();
+                bytes[31] |= sign;
+                assert!(VerifyingKey::from_bytes(&bytes).is_err(), "{point}");
+            }
+        }
     }
 
     #[test]

@@ -8,16 +8,15 @@ pub fn is_invisible(sign: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Cuts `text` to `max` characters and replaces what could move a cursor or hide text: control
-/// characters and the marks that turn the direction of writing. Devices and people choose these
-/// words; terminals, pages and logs must survive them.
+/// Cuts `text` to `max` characters and replaces what could move a cursor or hide text: what [`is_invisible`], but for the
+/// joiners that some scripts are written with. Devices and people choose these words; terminals, pages and logs must
+/// survive them.
 pub fn plain(text: &str, max: usize) -> String {
     text.chars()
         .take(max)
         .map(|c| {
-            let turns =
-                matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if c.is_control() || turns { '\u{fffd}' } else { c }
+            let joins = matches!(c, '\u{200c}' | '\u{200d}');
+            if is_invisible(c) && !joins { '\u{fffd}' } else { c }
         })
         .collect()
 }
@@ -30,5 +29,10 @@ mod tests {
     fn escapes_are_taken_out() {
         assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\n", 20), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
         assert_eq!(plain("äöü", 2), "äö");
+        // S30: these were let through.
+        for hidden in ['\u{61c}', '\u{2028}', '\u{2029}', '\u{200b}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(plain(&format!("a{hidden}b"), 9), "a\u{fffd}b", "{hidden:?}");
+        }
+        assert_eq!(plain("می‌خواهم", 20), "می‌خواهم", "Persian is written with a joiner");
     }
 }

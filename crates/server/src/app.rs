@@ -73,6 +73,8 @@ pub struct Config {
     pub backups: Option<(PathBuf, usize)>,
     /// The language for those who have chosen none, where no browser says one.
     pub language: Language,
+    /// Whether webhooks may go to private addresses, such as a chat in the organization's own network.
+    pub private_hooks: bool,
     /// Whether to go on with keys and database that don't belong together.
     pub adopt: bool,
 }
@@ -90,6 +92,7 @@ impl Default for Config {
             gate: gate::Settings::default(),
             backups: None,
             language: Language::English,
+            private_hooks: false,
             adopt: false,
         }
     }
@@ -221,7 +224,7 @@ impl App {
             outside: config.outside.clone().map(Outside::new).transpose()?,
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
             printer: Printer::new(config.printer.clone()),
-            post: Post::new()?,
+            post: Post::new(config.private_hooks)?,
             passkeys: passkey::relying_party(&config.base_url),
             gate: Gate::new(config.gate.clone(), authority, seal::hex(&run)),
             config,

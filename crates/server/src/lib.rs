@@ -12,6 +12,7 @@ mod certificate;
 pub mod channels;
 pub mod clearance;
 pub mod cli;
+mod connections;
 pub mod error;
 pub mod flows;
 pub mod gate;

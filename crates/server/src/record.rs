@@ -8,7 +8,7 @@ use stead_model::{
     Millis, Subject,
     catalogue::{self, FactType},
     seal::Envelope,
-    time,
+    text, time,
 };
 use stead_store::{device::Device, look::Look, people::Person};
 
@@ -428,6 +428,9 @@ async fn device(app: &App, device: &Device, words: &Words) -> Result<Section, Re
     })
 }
 
+/// Most characters of a fact that are shown.
+const MOST: usize = 20_000;
+
 /// What a sealed report says: name, value, origin. What was signed is shown, not what was made of it.
 fn facts(envelope: &str, words: &Words) -> Vec<(String, String, String)> {
     let opened = || -> Option<Value> {
@@ -447,7 +450,8 @@ fn facts(envelope: &str, words: &Words) -> Vec<(String, String, String)> {
             (value, ..) => said(value, &spec.kind, words),
         };
         let origin = fact["origin"].as_str().unwrap_or_default().to_owned();
-        all.push((spec.name.to_owned(), value, origin));
+        // A device chose these words; they move no cursor and turn no page around.
+        all.push((spec.name.to_owned(), text::plain(&value, MOST), text::plain(&origin, MOST)));
     }
     all
 }

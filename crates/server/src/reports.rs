@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use stead_model::{Millis, Outcome, Standing, Subject, UnitId, time::DAY};
+use stead_model::{Millis, Outcome, Standing, Subject, UnitId, text, time::DAY};
 use stead_policy::Pack;
 use stead_store::{exception::State, tally};
 use utoipa::ToSchema;
@@ -128,10 +128,10 @@ pub async fn gather(
 /// # Errors
 /// When it cannot be written.
 pub fn csv(report: &Report) -> anyhow::Result<Vec<u8>> {
-    let mut out = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let mut out = spreadsheet();
     for section in &report.sections {
-        out.write_record([&section.title])?;
-        out.write_record(&section.head)?;
+        out.write_record([plain(&section.title)])?;
+        out.write_record(section.head.iter().map(|cell| plain(cell)))?;
         for row in &section.rows {
             out.write_record(row.iter().map(|cell| plain(cell)))?;
         }
@@ -139,12 +139,26 @@ pub fn csv(report: &Report) -> anyhow::Result<Vec<u8>> {
     Ok(out.into_inner()?)
 }
 
-/// Words that a spreadsheet takes for words, whatever they begin with.
+/// A file for spreadsheets: every cell in quotation marks.
+pub fn spreadsheet() -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Always).from_writer(Vec::new())
+}
+
+/// Words that a spreadsheet takes for words, whatever they begin with, and whatever it takes for the end of a cell: in
+/// some countries that is a semicolon, and quotation marks within a line don't keep it from being one.
 pub fn plain(words: &str) -> String {
-    match words.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{words}"),
-        false => words.to_owned(),
+    let mut out = String::with_capacity(words.len());
+    let mut begins = true;
+    for sign in words.chars() {
+        let is_formula = matches!(sign, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r');
+        if begins && is_formula {
+            out.push('\'');
+        }
+        out.push(sign);
+        begins = matches!(sign, ',' | ';' | '|' | '\t' | '\n' | '\r' | '"')
+            || (begins && (sign.is_whitespace() || text::is_invisible(sign)));
     }
+    out
 }
 
 type Gathered = (String, Vec<Section>);

@@ -25,14 +25,11 @@ use crate::{
         self,
         guard::{Need, Routes},
     },
+    connections::{self, Limits},
     error::Refusal,
-    flows::directory::import,
     gate::{door, peers},
     health, jobs, web,
 };
-
-/// Most bytes of any request: a file of people, twice over as a form writes it.
-const LARGEST: usize = 3 * import::LARGEST;
 
 /// How long a request's head may take, counted from the end of the one before: longer than devices are apart.
 const HEAD: Duration = Duration::from_secs(75);
@@ -83,7 +80,8 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), headers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
-        .layer(DefaultBodyLimit::max(LARGEST))
+        // Each route has its own (`auth::guard`).
+        .layer(DefaultBodyLimit::disable())
         .with_state(app)
 }
 
@@ -185,10 +183,11 @@ pub async fn serve(
     tokio::spawn(jobs::run_deliveries(Arc::downgrade(&app)));
     tokio::spawn(jobs::run_backups(Arc::downgrade(&app)));
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let limits = Limits::new(connections::descriptors(), listen.behind_proxy);
     ready(address);
     match listen.tls {
         None => {
-            let mut server = axum_server::from_tcp(socket)?.handle(handle);
+            let mut server = axum_server::from_tcp(socket)?.handle(handle).acceptor(limits);
             deadlines(server.http_builder());
             server.serve(service).await?;
         }
@@ -196,7 +195,8 @@ pub async fn serve(
             let config = RustlsConfig::from_pem_file(certificate, key)
                 .await
                 .context("certificate or key cannot be used")?;
-            let mut server = axum_server::from_tcp_rustls(socket, config)?.handle(handle);
+            let mut server =
+                axum_server::from_tcp_rustls(socket, config)?.handle(handle).map(|tls| tls.acceptor(limits));
             deadlines(server.http_builder());
             server.serve(service).await?;
         }

@@ -434,3 +434,292 @@ async fn propose(s: &TestServer, by: PersonId, number: u32) -> stead_model::Reco
     files.insert("pack.toml".to_owned(), manifest);
     publish::propose(&s.app, by, &files, "Another number.", None).await.unwrap()
 }
+
+/// S7: strangers could send twelve megabytes to every form, and each was read before anything else.
+#[tokio::test]
+async fn s7_each_route_takes_as_much_as_it_needs() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let session = s.sign_in(person).await;
+    let filler = |bytes: usize| format!("email=a&password={}", "x".repeat(bytes));
+    assert_eq!(s.post("/sign-in/password", "", &filler(1000)).await.status, 422);
+    for bytes in [17 * 1024, 60 * 1024, 300 * 1024, 11 * 1024 * 1024] {
+        let reply = s.post("/sign-in/password", "", &filler(bytes)).await;
+        assert_eq!(reply.status, 413, "{bytes}");
+        assert!(reply.body.contains("16 KiB"), "it says how much: {}", reply.body);
+    }
+    // What needs a session is not read from those who have none.
+    assert_eq!(s.post("/people/import", "", &filler(11 * 1024 * 1024)).await.status, 303);
+    assert_eq!(s.post("/me/notices", &session, &filler(65 * 1024)).await.status, 413);
+    let (routes, mut large) = (stead_server::serve::routes(&s.app).done().1, Vec::new());
+    for route in routes {
+        use stead_server::auth::guard::Need;
+        if matches!(route.need, Need::Nothing | Need::Seal) && !route.path.starts_with("/api/") {
+            assert!(route.largest <= 16 * 1024, "{}", route.path);
+        }
+        if route.largest > 256 * 1024 {
+            large.push(route.path);
+        }
+    }
+    large.sort_unstable();
+    let drafts = [
+        "/policy/drafts/{proposal}/catch-up",
+        "/policy/drafts/{proposal}/check",
+        "/policy/drafts/{proposal}/file",
+    ];
+    assert_eq!(large, [&["/people/import", "/people/import/preview"][..], &drafts[..]].concat());
+}
+
+/// S20, F31: a NUL was an outage on one database and a character on the other.
+#[tokio::test]
+async fn s20_f31_no_text_with_a_nul_comes_in() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    s.give(person, Role::Coordinator, UnitId::ORGANISATION).await;
+    let session = s.sign_in(person).await;
+    for path in [
+        "/people?q=%00",
+        "/search?q=a%00b",
+        "/people?after=%00",
+        "/devices?q=%00",
+        "/join/%00",
+        "/rules/a%00",
+    ] {
+        assert_eq!(s.get(path, &session).await.status, 400, "{path}");
+    }
+    for path in ["/api/v1/people?words=%00", "/api/v1/search?words=%00", "/api/v1/people/%00"] {
+        let reply = s.get(path, &session).await;
+        assert!(reply.status == 400 && reply.body.contains("NUL"), "{path}: {}", reply.body);
+    }
+    for form in ["email=a%00b&password=x", "email=a\0b&password=x", "%00"] {
+        assert_eq!(s.post("/sign-in/password", "", form).await.status, 400, "{form:?}");
+    }
+    let token = s.token(person, &["read", "people", "units"]).await;
+    for body in [r#"{"name":"a\u0000b","email":"n@stead.example"}"#, "{\"name\":\"a\0b\"}"] {
+        let reply = s.ask("POST", "/api/v1/people", &token, &[("stead-purpose", "review")], body).await;
+        assert_eq!(reply.status, 400, "{}", reply.body);
+    }
+    let written = r#"{"name":"a\\u0000b","email":"n@stead.example"}"#;
+    let reply = s.ask("POST", "/api/v1/people", &token, &[("stead-purpose", "review")], written).await;
+    assert_eq!(reply.status, 201, "the letters are letters: {}", reply.body);
+}
+
+/// S23: a device's name was a formula where semicolons part cells.
+#[test]
+fn s23_no_cell_is_a_formula_whatever_parts_cells() {
+    let names = [
+        "pc;=1+1;-2",
+        "=1",
+        " =1",
+        "\t=1",
+        "a\t=1",
+        "a\n=1",
+        "a;\u{200b}=1",
+        "a; =1",
+        "＝1",
+        "a;＠x",
+        "@x",
+        "a|=1",
+        "+1",
+        "a,=HYPERLINK(\"x\")",
+        "\";=1+1;\"",
+        "a;;-1",
+    ];
+    for name in names {
+        let mut file = stead_server::reports::spreadsheet();
+        file.write_record([stead_server::reports::plain("Ana"), stead_server::reports::plain(name)]).unwrap();
+        let text = String::from_utf8(file.into_inner().unwrap()).unwrap();
+        // As readers of several countries take it apart, with quotation marks and without.
+        for part in [b',', b';', b'\t', b'|'] {
+            for quoting in [true, false] {
+                let reader = csv::ReaderBuilder::new()
+                    .delimiter(part)
+                    .quoting(quoting)
+                    .flexible(true)
+                    .has_headers(false)
+                    .from_reader(text.as_bytes());
+                for cell in reader
+                    .into_records()
+                    .flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+                {
+                    let seen =
+                        cell.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\u{200b}');
+                    assert!(
+                        !seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']),
+                        "{name:?}: {cell:?}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(
+        stead_server::reports::plain("Ana-Lima a - b 1;2"),
+        "Ana-Lima a - b 1;2",
+        "words stay as they are"
+    );
+}
+
+/// S26: whoever knew a device's id heard whether it was revoked.
+#[tokio::test]
+async fn s26_a_forged_question_tells_nothing_of_a_device() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let (good, revoked) = (s.device(person, 1).await, s.device(person, 2).await);
+    stead_server::flows::revoke::revoke(&s.app, revoked, "test").await.unwrap();
+    let forger = stead_model::seal::SigningKey::from_seed(&zeroize::Zeroizing::new([9; 32])).unwrap();
+    let mut said = Vec::new();
+    for device in [good, revoked] {
+        let asked = serde_json::json!({ "v": 1, "device": device, "at": s.app.now().0 }).to_string();
+        for (kind, sealed_as) in [
+            ("notices", stead_model::message::NOTICES_ASKED),
+            ("tunnels", stead_model::tunnel::TUNNEL_ASKED),
+            ("check-ins", stead_model::message::HEARTBEAT),
+        ] {
+            let sealed = forger.seal(sealed_as, asked.as_bytes(), &device.to_string());
+            let body = serde_json::to_string(&sealed).unwrap();
+            let path = format!("/api/v1/{kind}");
+            let reply = s.send_with("POST", &path, &[("content-type", "application/json")], &body).await;
+            let json = reply.json();
+            said.push((kind, reply.status, json["type"].clone(), json["detail"].clone()));
+        }
+    }
+    let (of_good, of_revoked) = said.split_at(3);
+    assert_eq!(of_good, of_revoked);
+}
+
+/// S27: what a device says was taken whatever it was.
+#[tokio::test]
+async fn s27_what_a_device_says_is_of_its_type_and_once() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let mut device = s.sim_device(person, 1).await;
+    let good = good_facts_at(s.app.now());
+    let answered = async |device: &mut stead_testkit::SimDevice, facts: &stead_model::Facts| {
+        let report = device.report(facts, s.app.now());
+        let answer = check_in::check_in(&s.app, &text(&report)).await.unwrap();
+        let key = stead_model::seal::VerifyingKey::from_text(&device.answer_key).unwrap();
+        let opened = answer.open(stead_model::message::ANSWER, &key).unwrap();
+        serde_json::from_slice::<stead_model::message::Answer>(opened.bytes()).unwrap()
+    };
+    assert_eq!(answered(&mut device, &good).await.standing, stead_model::Standing::Good);
+    let to_come = s.app.now().plus(DAY).0;
+    for (name, value) in [
+        ("device.updates.checked_at", serde_json::json!(to_come)),
+        ("device.updates.checked_at", serde_json::json!(i64::MAX)),
+        ("device.updates.checked_at", serde_json::json!("today")),
+        ("device.clock.synchronised", serde_json::json!("yes")),
+        ("device.clock.synchronised", serde_json::json!(1)),
+        ("device.updates.security_pending", serde_json::json!(-1)),
+        ("device.updates.security_pending", serde_json::json!(true)),
+        ("device.volumes", serde_json::json!([{ "mount": "/", "encrypted": "yes", "how": "luks" }])),
+        (
+            "device.volumes",
+            serde_json::json!([{ "mount": "/", "encrypted": true, "how": "luks", "more": 1 }]),
+        ),
+        ("device.volumes", serde_json::json!(true)),
+    ] {
+        let mut facts = serde_json::to_value(&good).unwrap();
+        facts[name] = serde_json::json!({ "value": value, "origin": "test" });
+        let facts: stead_model::Facts = serde_json::from_value(facts).unwrap();
+        let findings = answered(&mut device, &facts).await.findings.unwrap();
+        let unknown = |finding: &&stead_model::Finding| {
+            finding.outcome == stead_model::Outcome::Unknown && finding.observed.contains("the device sent")
+        };
+        assert!(findings.iter().any(|finding| unknown(&finding)), "{name}: {value}");
+    }
+    // One fact twice: readers would choose differently.
+    let twice = "{\"device.kind\":{\"value\":\"phone\",\"origin\":\"test\"},";
+    let facts = serde_json::to_string(&good).unwrap().replacen('{', twice, 1);
+    let report = serde_json::json!({
+        "v": stead_model::message::VERSION, "device": device.id, "seq": 99, "at": s.app.now().0, "agent": "test", "read_at": {},
+    });
+    let payload = report.to_string().replacen('{', &format!("{{\"facts\":{facts},"), 1);
+    let report = device.seal(stead_model::message::REPORT, payload.as_bytes());
+    let refused = check_in::check_in(&s.app, &text(&report)).await.unwrap_err();
+    assert_eq!(refused.problem(&stead_server::words::Words::english()).status, 400);
+}
+
+/// S28: one device or one person could fill the ledger.
+#[tokio::test]
+async fn s28_each_device_and_person_has_an_allowance() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let other = s.person("Ben", UnitId::ORGANISATION).await;
+    let (mut device, mut honest) = (s.sim_device(person, 1).await, s.sim_device(other, 2).await);
+    let good = good_facts_at(s.app.now());
+    let mut refused = 0;
+    for _ in 0..650 {
+        let report = device.report(&good, s.app.now());
+        if let Err(refusal) = check_in::check_in(&s.app, &text(&report)).await {
+            assert_eq!(refusal.problem(&stead_server::words::Words::english()).status, 429);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 50, "{refused}");
+    let report = honest.report(&good, s.app.now());
+    check_in::check_in(&s.app, &text(&report)).await.unwrap();
+    s.pass(MINUTE);
+    let report = device.report(&good, s.app.now());
+    check_in::check_in(&s.app, &text(&report)).await.unwrap();
+
+    let session = s.sign_in(person).await;
+    let mut told = 0;
+    for n in 0..40 {
+        let form = format!("what=phone&label=phone+{n}");
+        told += usize::from(s.post("/lost", &session, &form).await.status == 303);
+    }
+    assert!((1..=20).contains(&told), "{told}");
+}
+
+/// S28: enrollment codes could be guessed at without a limit.
+#[tokio::test]
+async fn s28_guesses_at_enrollment_codes_are_slowed_by_address() {
+    let s = TestServer::start_with(Config { behind_proxy: true, ..Config::default() }).await;
+    let guess = async |address: &str| {
+        let headers = [("content-type", "application/json"), ("x-forwarded-for", address)];
+        s.send_with("POST", "/api/v1/enrolments", &headers, "{}").await.status
+    };
+    for _ in 0..100 {
+        assert_eq!(guess("203.0.113.9").await, 400);
+    }
+    assert_eq!(guess("203.0.113.9").await, 429);
+    assert_eq!(guess("203.0.113.10").await, 400, "another address has its own");
+}
+
+/// S30: words that show nothing were words, and a name could turn a page around.
+#[tokio::test]
+async fn s30_what_shows_nothing_says_nothing() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let coordinator = s.person("Cleo", UnitId::ORGANISATION).await;
+    s.give(coordinator, Role::Coordinator, UnitId::ORGANISATION).await;
+    let session = s.sign_in(coordinator).await;
+    for words in [
+        "\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}",
+        "     ",
+        ".....",
+        "\u{2028}\u{2028}\u{2028}\u{2028}\u{2028}",
+    ] {
+        let form = [("purpose", "other"), ("words", words)];
+        assert_eq!(
+            s.post_form(&format!("/people/{person}/look"), &form, &session).await.status,
+            422,
+            "{words:?}"
+        );
+    }
+    let form = [("purpose", "other"), ("words", "A call about leave")];
+    assert_eq!(s.post_form(&format!("/people/{person}/look"), &form, &session).await.status, 303);
+    // What a device shows of itself moves no cursor.
+    let mut device = s.sim_device(person, 1).await;
+    let mut facts = good_facts_at(s.app.now());
+    facts.insert(
+        "device.os.name".to_owned(),
+        stead_model::Fact::known("Li\u{1b}[2Jnux\u{202e}", "te\u{1b}st"),
+    );
+    let report = device.report(&facts, s.app.now());
+    check_in::check_in(&s.app, &text(&report)).await.unwrap();
+    for path in ["/me", "/home"] {
+        let page = s.get(path, &s.sign_in(person).await).await.body;
+        assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}'), "{path}");
+    }
+}

@@ -24,6 +24,7 @@ use stead_model::{
     time::{DAY, HOUR, MINUTE},
 };
 use stead_server::{
+    Config,
     flows::{
         directory,
         notices::{self, chase, deliver, follow, gather, hooks},
@@ -33,6 +34,11 @@ use stead_server::{
 };
 use stead_store::notice::{Choice, Notice};
 use support::TestServer;
+
+/// Receivers of these tests are on this machine.
+async fn start() -> TestServer {
+    TestServer::start_with(Config { private_hooks: true, ..Config::default() }).await
+}
 
 /// What another system was sent: its headers and its body.
 type Heard = Arc<Mutex<Vec<(HeaderMap, String)>>>;
@@ -72,7 +78,7 @@ async fn told(server: &TestServer, person: stead_model::PersonId) -> Vec<String>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_to_somebody_is_told_to_them_once() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let sam = server.person("Sam", UnitId::ORGANISATION).await;
     let other = server.person("Other", UnitId::ORGANISATION).await;
     let device = server.device(sam, 1).await;
@@ -94,7 +100,7 @@ async fn what_happens_to_somebody_is_told_to_them_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_things_become_one_message_and_wait_as_long_as_their_person_wants() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let app = &server.app;
     let sam = server.person("Sam", UnitId::ORGANISATION).await;
     let mut device = server.sim_device(sam, 1).await;
@@ -184,7 +190,7 @@ async fn many_things_become_one_message_and_wait_as_long_as_their_person_wants()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_systems_hear_signed_events_and_what_fails_is_tried_again_then_kept() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let app = &server.app;
     let (address, heard, status) = receiver().await;
     let secret = hook(&server, "webhook", &address, &["devices", "roles"]).await;
@@ -249,7 +255,7 @@ async fn other_systems_hear_signed_events_and_what_fails_is_tried_again_then_kep
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_hears_one_line_and_a_person_by_their_name_there() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let app = &server.app;
     let (address, heard, _) = receiver().await;
     hook(&server, "rocketchat", &address, &["devices"]).await;
@@ -279,7 +285,7 @@ async fn a_room_hears_one_line_and_a_person_by_their_name_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_and_who_answers_for_a_team_are_reminded() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let app = &server.app;
     let unit = server.unit("Archive", UnitId::ORGANISATION).await;
     let manager = server.person("Manager", unit).await;
@@ -324,7 +330,7 @@ async fn who_leaves_and_who_answers_for_a_team_are_reminded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_shows_due_dates_to_whoever_has_its_address_until_it_is_taken_away() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let unit = server.unit("Archive", UnitId::ORGANISATION).await;
     let sam = server.person("Sam", unit).await;
     server.give(sam, Role::Manager, unit).await;

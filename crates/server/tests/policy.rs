@@ -361,7 +361,7 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     assert_eq!(worse.lapses_at, Some(app.now().plus(grace)), "and from when on");
     assert_eq!(tried.devices.moved(Standing::Good, Standing::Due), 1);
     let file = String::from_utf8(what_if::csv(&tried).unwrap()).unwrap();
-    assert!(file.contains("Archive,Sam,") && file.contains("few-administrators"), "{file}");
+    assert!(file.contains("\"Archive\",\"Sam\",") && file.contains("few-administrators"), "{file}");
     let same = what_if::try_out(app, app.pack(), |_| ()).await.unwrap();
     assert!(same.worse.is_empty(), "what is in force changes nobody");
     assert_eq!(app.store.ledger_head().await.unwrap().size, size, "nothing was changed");
@@ -383,5 +383,5 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     assert!(done.again, "the page asks for itself again");
     assert!(page.body.contains("Archive"));
     let file = server.get(&format!("/policy/proposals/{id}/try.csv"), &session).await;
-    assert!(file.body.starts_with("unit,person,device"));
+    assert!(file.body.starts_with("\"unit\",\"person\",\"device\""));
 }

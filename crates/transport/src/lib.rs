@@ -113,8 +113,8 @@ impl Transport {
             return Ok(text);
         }
         match serde_json::from_str::<Problem>(&text) {
-            // A server that cannot just now will be able to later.
-            Ok(problem) if problem.status < 500 => Err(SendError::Refused(problem)),
+            // A server that cannot just now, or not so much at once, will be able to later.
+            Ok(problem) if problem.status < 500 && problem.status != 429 => Err(SendError::Refused(problem)),
             Ok(problem) => Err(SendError::Away(problem.to_string())),
             Err(_) => Err(SendError::Away(format!(
                 "HTTP {status}, and not in Stead's words; is this the right address?"

@@ -18,9 +18,13 @@ use axum::{
 use stead_model::{DeviceId, PersonId, RecordId, Role, UnitId, problem::Kind};
 use stead_store::{people::Person, within::Within};
 
-use super::access::{Action, Asker, Object, Place};
+use super::{
+    access::{Action, Asker, Object, Place},
+    body,
+};
 use crate::{
     App, api,
+    connections::Connection,
     error::Refusal,
     flows::{
         look,
@@ -80,6 +84,24 @@ pub struct Route {
     pub path: &'static str,
     /// What it needs.
     pub need: Need,
+    /// Most bytes of a request's body.
+    pub largest: usize,
+}
+
+/// Most bytes of a form that anybody may send.
+const OF_STRANGERS: usize = 16 * 1024;
+/// Most bytes of a form that is sent by somebody signed in: long texts in any script.
+const OF_PAGES: usize = 64 * 1024;
+
+impl Need {
+    /// Most bytes of a body where a route names none.
+    fn largest(self, path: &str) -> usize {
+        match self {
+            _ if path.starts_with("/api/") => api::MAX_MESSAGE,
+            Self::Nothing | Self::Seal => OF_STRANGERS,
+            Self::May(..) | Self::Look(..) | Self::Proof(..) => OF_PAGES,
+        }
+    }
 }
 
 /// Routes with what they need.
@@ -108,7 +130,7 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.add(Method::GET, MethodFilter::GET, path, need, handler)
+        self.add(Method::GET, path, (need, need.largest(path)), handler)
     }
 
     /// Adds something to do.
@@ -118,7 +140,17 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.add(Method::POST, MethodFilter::POST, path, need, handler)
+        self.add(Method::POST, path, (need, need.largest(path)), handler)
+    }
+
+    /// The same with a larger body than others may have. It is read from those alone who may send it.
+    #[must_use]
+    pub fn post_large<H, T>(self, path: &'static str, need: Need, largest: usize, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::POST, path, (need, largest), handler)
     }
 
     /// Adds something to change.
@@ -128,7 +160,7 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.add(Method::PATCH, MethodFilter::PATCH, path, need, handler)
+        self.add(Method::PATCH, path, (need, need.largest(path)), handler)
     }
 
     /// Adds something to set as it is sent.
@@ -138,7 +170,7 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.add(Method::PUT, MethodFilter::PUT, path, need, handler)
+        self.add(Method::PUT, path, (need, need.largest(path)), handler)
     }
 
     /// Adds something to take away.
@@ -148,25 +180,32 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.add(Method::DELETE, MethodFilter::DELETE, path, need, handler)
+        self.add(Method::DELETE, path, (need, need.largest(path)), handler)
     }
 
     fn add<H, T>(
         mut self,
         method: Method,
-        filter: MethodFilter,
         path: &'static str,
-        need: Need,
+        (need, largest): (Need, usize),
         handler: H,
     ) -> Self
     where
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        let guarded =
-            on(filter, handler).layer(middleware::from_fn_with_state((Arc::clone(&self.app), need), guard));
+        let route = Route { method, path, need, largest };
+        let state = (Arc::clone(&self.app), Arc::new(route.clone()));
+        let filter = match route.method {
+            Method::POST => MethodFilter::POST,
+            Method::PUT => MethodFilter::PUT,
+            Method::PATCH => MethodFilter::PATCH,
+            Method::DELETE => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        let guarded = on(filter, handler).layer(middleware::from_fn_with_state(state, guard));
         self.router = self.router.route(path, guarded);
-        self.list.push(Route { method, path, need });
+        self.list.push(route);
         self
     }
 
@@ -307,13 +346,17 @@ async fn caller_of_api(app: &App, headers: &axum::http::HeaderMap) -> Result<Opt
 }
 
 async fn guard(
-    State((app, need)): State<(Arc<App>, Need)>,
+    State((app, route)): State<(Arc<App>, Arc<Route>)>,
     path: RawPathParams,
     mut request: Request,
     next: Next,
 ) -> Response {
+    if let Err(refusal) = body::address(request.uri()) {
+        return web::refused(refusal, !route.path.starts_with("/api/"));
+    }
+    let need = route.need;
     let (action, on) = match need {
-        Need::Nothing | Need::Seal => return next.run(request).await,
+        Need::Nothing | Need::Seal => return taken(request, &route, next).await,
         Need::May(action, on) | Need::Look(action, on) | Need::Proof(action, on) => (action, on),
     };
     let page = !request.uri().path().starts_with("/api/");
@@ -348,7 +391,14 @@ async fn guard(
             let asker = caller.who().session.id.to_string();
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(words.clone());
-            if page { next.run(request).await } else { api::answer(&app, &asker, request, next).await }
+            let connection = request.extensions().get::<Connection>().cloned();
+            let taken = body::taken(request, route.largest).await;
+            let _underway = connection.map(|connection| connection.answering());
+            match taken {
+                Ok(request) if page => next.run(request).await,
+                Ok(request) => api::answer(&app, &asker, request, next).await,
+                Err(refusal) => web::refused(refusal, page),
+            }
         }
         Err(Stop::Refused(refusal)) => web::refused(refusal, page),
         Err(Stop::SayWhy(person)) if page && request.method() == Method::GET => {
@@ -363,6 +413,18 @@ async fn guard(
     };
     response.extensions_mut().insert(words);
     response
+}
+
+/// Goes on with a request whose body is one that the route takes.
+async fn taken(request: Request, route: &Route, next: Next) -> Response {
+    let page = !route.path.starts_with("/api/");
+    let connection = request.extensions().get::<Connection>().cloned();
+    let taken = body::taken(request, route.largest).await;
+    let _underway = connection.map(|connection| connection.answering());
+    match taken {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => web::refused(refusal, page),
+    }
 }
 
 /// The header in which the API is told what another person's record is needed for: one word of

@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod access;
+mod body;
 pub mod guard;
 pub mod placing;
 
@@ -150,7 +151,8 @@ fn from_here(headers: &HeaderMap, base_url: &str) -> bool {
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(origin)) => {
             let host = text("host").unwrap_or_default();
-            origin == base_url || origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+            let scheme = base_url.split_once("://").map_or("", |(scheme, _)| scheme);
+            origin == base_url || origin.strip_prefix(scheme).is_some_and(|rest| rest == format!("://{host}"))
         }
         (None, None) => true,
     }
@@ -174,6 +176,8 @@ mod tests {
             (&[("origin", "https://stead.example")][..], true),
             (&[("origin", "https://evil.example"), ("host", "stead.example")][..], false),
             (&[("origin", "null"), ("host", "stead.example")][..], false),
+            (&[("origin", "http://stead.example"), ("host", "stead.example")][..], false),
+            (&[("origin", "https://other.example"), ("host", "other.example")][..], true),
             (&[][..], true),
         ] {
             assert_eq!(from_here(&headers(sent), base), allowed, "{sent:?}");

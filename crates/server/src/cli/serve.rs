@@ -95,6 +95,10 @@ pub(super) struct Serve {
     /// Continue although keys and database don't belong together, or one of them is older. The ledger records it.
     #[arg(long)]
     adopt: bool,
+
+    /// Lets webhooks go to private addresses, such as a chat in the organization's own network.
+    #[arg(long)]
+    private_webhooks: bool,
     /// Write the log as JSON.
     #[arg(long)]
     log_json: bool,
@@ -140,6 +144,7 @@ impl Serve {
             backups: self.backup_dir.map(|folder| (folder, self.backup_keep)),
             language: Language::from_tag(&self.language)
                 .with_context(|| format!("there is no language {}; take en or pt-BR", self.language))?,
+            private_hooks: self.private_webhooks,
             adopt: self.adopt,
         };
         let app = self.data.open(config).await?;

@@ -33,7 +33,7 @@ pub async fn record(
     if !PURPOSES.contains(&purpose) {
         return Err(Refusal::form(FieldError::new("purpose", "purpose-choose")));
     }
-    if purpose == "other" && words.chars().count() < 5 {
+    if purpose == "other" && words.chars().filter(|c| c.is_alphanumeric()).count() < 3 {
         return Err(Refusal::form(FieldError::new("words", "purpose-say")));
     }
     let salt = seal::hex(&app.random::<16>()?);

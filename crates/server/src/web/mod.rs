@@ -59,8 +59,16 @@ use crate::{
         guard::{Caller, Need, On, Routes},
     },
     error::{Refusal, problem_response},
+    flows::directory::import,
     words::Words,
 };
+
+/// Most bytes of a file of people, three times over as a form writes it.
+const IMPORT: usize = 3 * import::LARGEST;
+/// Most bytes of a file of a draft, as a form writes it.
+const DRAFT: usize = 1024 * 1024;
+/// Most bytes of all files of a draft that others changed too.
+const CATCH_UP: usize = 4 * 1024 * 1024;
 
 /// Adds all pages.
 pub fn routes(routes: Routes) -> Routes {
@@ -116,8 +124,13 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/people/new", May(Action::PeopleAdd, On::Unit), people::new)
         .post("/people/new", May(Action::PeopleAdd, On::Unit), people::add)
         .get("/people/import", May(Action::PeopleImport, On::Organisation), people::ask_import)
-        .post("/people/import/preview", May(Action::PeopleImport, On::Organisation), people::preview)
-        .post("/people/import", May(Action::PeopleImport, On::Organisation), people::import)
+        .post_large(
+            "/people/import/preview",
+            May(Action::PeopleImport, On::Organisation),
+            IMPORT,
+            people::preview,
+        )
+        .post_large("/people/import", May(Action::PeopleImport, On::Organisation), IMPORT, people::import)
         .get("/people/{id}", Look(Action::PersonSee, On::Person), person::get)
         .get("/people/{id}/look", May(Action::PersonSee, On::Person), look::ask)
         .post("/people/{id}/look", May(Action::PersonSee, On::Person), look::record)
@@ -147,10 +160,16 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/policy/drafts", May(Action::PolicyWrite, On::Organisation), policy::begin_draft)
         .get("/policy/drafts/{proposal}", May(Action::PolicyWrite, On::Organisation), policy::draft)
         .get("/policy/drafts/{proposal}/file", May(Action::PolicyWrite, On::Organisation), policy::draft_file)
-        .post("/policy/drafts/{proposal}/file", May(Action::PolicyWrite, On::Organisation), policy::save_file)
-        .post(
+        .post_large(
+            "/policy/drafts/{proposal}/file",
+            May(Action::PolicyWrite, On::Organisation),
+            DRAFT,
+            policy::save_file,
+        )
+        .post_large(
             "/policy/drafts/{proposal}/check",
             May(Action::PolicyWrite, On::Organisation),
+            DRAFT,
             policy::check_draft,
         )
         .post("/policy/drafts/{proposal}/rules", May(Action::PolicyWrite, On::Organisation), policy::add_rule)
@@ -164,9 +183,10 @@ pub fn routes(routes: Routes) -> Routes {
             May(Action::PolicyWrite, On::Organisation),
             policy::catch_up,
         )
-        .post(
+        .post_large(
             "/policy/drafts/{proposal}/catch-up",
             May(Action::PolicyWrite, On::Organisation),
+            CATCH_UP,
             policy::bring_up,
         )
         .post(

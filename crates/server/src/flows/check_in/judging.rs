@@ -5,6 +5,8 @@ use std::sync::Arc;
 use stead_model::{
     DeviceId, Fact, Facts, Finding, Millis, Outcome, Standing, Subject,
     catalogue::{self, Source},
+    fact::FactState,
+    json,
     message::{Report, facts_digest},
     problem::Kind,
     seal,
@@ -219,9 +221,19 @@ fn costs(findings: &Findings) -> Box<[Cost]> {
 
 /// The facts of a report, with those that the server's own records hold.
 pub(in crate::flows) fn facts_of(report: &Report<'_>, owner: &str) -> Result<Facts, Refusal> {
+    if !json::is_unambiguous(report.facts.get().as_bytes()) {
+        return Err(Refusal::new(Kind::Malformed, "The report names a fact twice. Send each once."));
+    }
     let mut facts: Facts = read(report.facts.get().as_bytes())?;
-    for name in facts.keys() {
-        match catalogue::find(name).map(|spec| spec.source) {
+    for (name, fact) in &mut facts {
+        let spec = catalogue::find(name);
+        if let (Some(spec), FactState::Known(value)) = (spec, &fact.state)
+            && let Err(why) = spec.admits(value, report.at)
+        {
+            // What cannot be is not known, and never a pass.
+            fact.state = FactState::Unknown(why.to_owned());
+        }
+        match spec.map(|spec| spec.source) {
             Some(Source::Device) => {}
             Some(Source::Record | Source::ToCome) => {
                 return Err(Refusal::new(Kind::Malformed, format!("`{name}` is not for a device to say.")));

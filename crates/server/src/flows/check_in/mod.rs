@@ -23,7 +23,11 @@ use self::{
     known::{Cost, Device, remembered},
     message::{Heard, claimed_device, on_time, open, shut_out},
 };
-use super::{loss::heard, writer::Written};
+use super::{
+    loss::heard,
+    sign_in::{password::slow_down, throttle::Of},
+    writer::Written,
+};
 use crate::{App, clearance, error::Refusal};
 
 pub(in crate::flows) use judging::facts_of;
@@ -50,6 +54,8 @@ pub async fn check_in(app: &App, text: &str) -> Result<Envelope, Refusal> {
     for _ in 0..3 {
         let device = remembered(app, id).await?;
         let heard = open(app, id, &device, &envelope, text)?;
+        // Counted once it is the device's own: nobody else uses its allowance up.
+        app.throttle.take(Of::Device(id), app.now()).map_err(slow_down)?;
         if device.revoked {
             // Only the device itself is told what it is to do.
             if device.lost_at.is_none() {

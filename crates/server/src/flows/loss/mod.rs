@@ -102,6 +102,10 @@ pub async fn tell(app: &App, person: &Person, told: &LossTold, teller: Teller) -
         // Whoever found a card cannot keep its person from ever holding a session.
         app.throttle.take(Of::Told(&person.id.to_string()), now).map_err(slow_down)?;
     }
+    if let Some(teller) = teller.person {
+        // Each is told to security and to a manager.
+        app.throttle.take(Of::Losses(&teller.to_string()), now).map_err(slow_down)?;
+    }
     let device = match told.device {
         Some(id) => {
             let device = app.store.device(id).await?.filter(|device| device.person == person.id);

@@ -55,6 +55,8 @@ pub async fn add(app: &App, new: &NewHook, by: &str) -> Result<Zeroizing<String>
     let host = host(&new.address);
     if host.is_none() {
         wrong.push(FieldError::new("address", "hook-address-wrong"));
+    } else if !app.post.may_go_to(new.address.trim()) {
+        wrong.push(FieldError::new("address", "hook-address-private"));
     }
     let events: Vec<&str> =
         EVENTS.into_iter().filter(|event| new.events.iter().any(|chosen| chosen == event)).collect();

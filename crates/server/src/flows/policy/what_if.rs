@@ -12,7 +12,12 @@ use stead_store::{device::ToTry, finding::StoredFinding};
 use tokio::task::JoinSet;
 
 use super::{subjects, terms::Index};
-use crate::{App, error::Refusal, flows::check_in, reports::plain};
+use crate::{
+    App,
+    error::Refusal,
+    flows::check_in,
+    reports::{plain, spreadsheet},
+};
 
 /// Devices read and judged together.
 const BATCH: i64 = 500;
@@ -169,7 +174,7 @@ pub async fn try_out(app: &App, pack: Arc<Pack>, progress: impl Fn(i64)) -> Resu
 /// # Errors
 /// When it cannot be written.
 pub fn csv(tried: &Tried) -> anyhow::Result<Vec<u8>> {
-    let mut out = csv::Writer::from_writer(Vec::new());
+    let mut out = spreadsheet();
     out.write_record(["unit", "person", "device", "name", "before", "after", "lapses_at", "rules"])?;
     for worse in &tried.worse {
         let lapses_at = worse.lapses_at.map_or_else(String::new, |at| at.to_string());

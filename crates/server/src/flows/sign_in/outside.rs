@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use openidconnect::{
     AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
     HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
-    core::{CoreClient, CoreProviderMetadata, CoreResponseType},
+    core::{CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -33,6 +34,21 @@ const BACK_WITHIN: i64 = 15 * time::MINUTE;
 const PUBLISHED_LASTS: i64 = time::HOUR;
 /// Largest answer of an issuer, in bytes.
 const LARGEST: usize = 512 * 1024;
+/// How far the issuer's clock may be ahead.
+const AHEAD: i64 = time::MINUTE;
+/// How identities may be signed: by keys of which the issuer alone has the private half.
+const ALGORITHMS: [CoreJwsSigningAlgorithm; 10] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EcdsaP521Sha512,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
 /// The name of what a browser is in the middle of.
 const KIND: &str = "outside";
 
@@ -77,6 +93,13 @@ impl Outside {
     /// # Errors
     /// When no connections can be made at all.
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
+        let issuer = reqwest::Url::parse(&settings.issuer).context("--oidc-issuer is no address")?;
+        let here = issuer.host_str().is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host));
+        anyhow::ensure!(
+            issuer.scheme() == "https" || (issuer.scheme() == "http" && here),
+            "--oidc-issuer {} isn't https. Who signs in would be whoever is on the way says; name an issuer with TLS",
+            settings.issuer
+        );
         let http = reqwest::Client::builder()
             // What leads elsewhere is not what the operator named.
             .redirect(reqwest::redirect::Policy::none())
@@ -254,14 +277,26 @@ async fn confirmed(app: &App, outside: &Outside, code: &str, underway: &Underway
         .await
         .map_err(|error| wrong(&error))?;
     let token = tokens.id_token().ok_or_else(|| wrong(&"no identity was given"))?;
-    let claims = token
-        .claims(&client.id_token_verifier(), &Nonce::new(underway.nonce.clone()))
-        .map_err(|error| wrong(&error))?;
+    let now = app.now();
+    let verifier =
+        client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_issue_time_verifier_fn(move |at| {
+            let at = Millis(at.timestamp_millis());
+            match at.since(now) > AHEAD || now.since(at) > BACK_WITHIN {
+                true => Err("it was issued at another time".to_owned()),
+                false => Ok(()),
+            }
+        });
+    let claims =
+        token.claims(&verifier, &Nonce::new(underway.nonce.clone())).map_err(|error| wrong(&error))?;
+    if claims.subject().trim().is_empty() {
+        return Err(wrong(&"it names nobody"));
+    }
     let verified = claims.email_verified().unwrap_or(false);
     Ok(Known {
         issuer: claims.issuer().to_string(),
         subject: claims.subject().to_string(),
-        email: claims.email().filter(|_| verified).map(|email| email.to_lowercase()),
+        // In ASCII alone: other letters have lower cases that are letters of ASCII, and another's address.
+        email: claims.email().filter(|_| verified).map(|email| email.to_ascii_lowercase()),
         name: claims.name().and_then(|name| name.get(None)).map(|name| text::plain(name.trim(), 100)),
     })
 }

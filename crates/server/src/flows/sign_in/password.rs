@@ -205,7 +205,7 @@ pub fn known_browser(app: &App, person: PersonId, attempt: &Attempt) -> Option<S
 }
 
 /// What is said when an allowance is used up.
-pub(in crate::flows) fn slow_down(wait: i64) -> Refusal {
+pub(crate) fn slow_down(wait: i64) -> Refusal {
     let seconds = (wait + 999) / 1000;
     Refusal::said(Kind::TooMany, "sign-in-slow-down").with("seconds", seconds)
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use stead_model::{Millis, seal, time};
+use stead_model::{DeviceId, Millis, seal, time};
 
 /// Most allowances remembered. Those that are full again are forgotten first.
 const MOST: usize = 100_000;
@@ -32,6 +32,12 @@ pub enum Of<'a> {
     Card(IpAddr),
     /// Losses told with one person's wallet card.
     Told(&'a str),
+    /// Losses that one person reports.
+    Losses(&'a str),
+    /// Messages of one device.
+    Device(DeviceId),
+    /// Attempts to enroll a device from one address.
+    Enrolment(IpAddr),
 }
 
 impl Of<'_> {
@@ -43,6 +49,9 @@ impl Of<'_> {
             Self::KnownCode(name, browser) => format!("known code {browser} {name}"),
             Self::Proof(session) => format!("proof {session}"),
             Self::Told(name) => format!("told {name}"),
+            Self::Losses(name) => format!("losses {name}"),
+            Self::Device(device) => format!("device {device}"),
+            Self::Enrolment(address) => network("enrolment", address),
             Self::Address(address) => network("address", address),
             Self::Card(address) => network("card", address),
         };
@@ -55,7 +64,10 @@ impl Of<'_> {
             Self::Account(_) | Self::Known(..) => (10, time::MINUTE),
             Self::Code(_) | Self::KnownCode(..) | Self::Proof(_) => (5, 2 * time::MINUTE),
             // Many people may share an office's address.
-            Self::Address(_) => (100, time::SECOND),
+            Self::Address(_) | Self::Enrolment(_) => (100, time::SECOND),
+            // As many as wait in a spool, and then more than an agent ever sends.
+            Self::Device(_) => (600, time::SECOND),
+            Self::Losses(_) => (20, 10 * time::MINUTE),
             Self::Card(_) => (20, 30 * time::SECOND),
             Self::Told(_) => (10, 12 * time::MINUTE),
         }
