@@ -231,6 +231,7 @@ mod tests {
         {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let post = Post::new(false).unwrap();
         for address in [
             "https://127.0.0.1/x",
