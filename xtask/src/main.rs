@@ -1,4 +1,4 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tidy`.
 
 mod bench;
 mod bench_agent;
@@ -9,6 +9,7 @@ mod bench_people;
 mod bench_what_if;
 mod faults;
 mod machine;
+mod model;
 mod test;
 mod tidy;
 mod up;
@@ -33,6 +34,8 @@ enum Task {
     Bench(bench::Bench),
     /// Inject faults into disk, process, and database, and look for every acknowledged change.
     Faults(faults::Faults),
+    /// Walk at random over people, roles, and links, and look for a power that somebody gained.
+    Model(model::Model),
     /// Check the rules that the compiler does not know.
     Tidy,
 }
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
         Task::Faults(faults) => faults.run(),
+        Task::Model(model) => model.run(),
         Task::Tidy => tidy::run(),
     }
 }

@@ -125,14 +125,62 @@ fn s13_s24_an_option_that_is_given_counts_and_a_forged_report_is_not_the_devices
     fs::write(&file, &report).unwrap();
     let key = f.server.ledger_key().unwrap();
     let path = file.display().to_string();
-    let out = f.server.ledger(&["verify", &path, "--key", &key]).unwrap();
-    assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stdout));
-    let out = f.server.ledger(&["verify", &path]).unwrap();
-    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    let verify = |f: &Fleet, more: &[&str]| {
+        let out = f.server.ledger(&[&["verify", &path][..], more].concat()).unwrap();
+        (out.status.code().unwrap(), String::from_utf8([out.stdout, out.stderr].concat()).unwrap())
+    };
+    let (status, said) = verify(&f, &["--key", &key]);
     assert!(
-        out.status.success() && said.contains("the file alone says that this key is the device's"),
+        status == 0 && said.contains("enrolled it with this key") && said.contains("names the report"),
         "{said}"
     );
+    // Sealed by a key of one's own, in the device's name, with the real ledger around it.
+    let forger = stead_model::seal::SigningKey::from_seed(&stead_model::seal::Seed::new([66; 32])).unwrap();
+    let mut forged: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let payload = b"{}";
+    let envelope = forger.seal(stead_model::message::REPORT, payload, &device.to_string());
+    let key_of = stead_model::seal::VerifyingKey::from_bytes(&forger.public()).unwrap();
+    let opened = envelope.open(stead_model::message::REPORT, &key_of).unwrap();
+    forged["envelope"] = serde_json::to_value(&envelope).unwrap();
+    forged["digest"] = format!("sha256:{}", stead_model::seal::hex(&opened.digest())).into();
+    forged["public_key"] = forger.public_text().into();
+    fs::write(&file, forged.to_string()).unwrap();
+    let (status, said) = verify(&f, &["--key", &key]);
+    assert!(status == 1 && said.contains("doesn't enroll this device with this key"), "{said}");
+    // The report of a device whose entry was left out, and one that another entry is said to name.
+    let real: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let mut bare = real.clone();
+    bare.as_object_mut().unwrap().remove("ledger");
+    fs::write(&file, bare.to_string()).unwrap();
+    assert_eq!(verify(&f, &["--key", &key]).0, 2);
+    assert!(verify(&f, &[]).1.contains("the file alone says that this key is the device's"));
+    let mut other = real.clone();
+    other["ledger"]["named"] = real["ledger"]["enrolled"].clone();
+    fs::write(&file, other.to_string()).unwrap();
+    assert_eq!(verify(&f, &["--key", &key]).0, 1);
+    // A kept checkpoint counts: the bundle shows that its log continues it, when it was asked for by its size.
+    let kept = f.folder.path().join("kept");
+    let note = f.client.get("/ledger/checkpoint", "").unwrap().1;
+    fs::write(&kept, &note).unwrap();
+    let size = note.lines().nth(1).unwrap().to_owned();
+    let mut facts = facts;
+    facts.insert("device.clock.synchronised".to_owned(), Fact::known(false, "test"));
+    f.report(&facts);
+    let kept = kept.display().to_string();
+    for address in [format!("/devices/{device}/report"), "/ledger/entries/3/bundle".to_owned()] {
+        fs::write(&file, f.page(&address)).unwrap();
+        let (status, said) = verify(&f, &["--key", &key, "--seen", &kept]);
+        assert!(status == 2 && said.contains(&format!("?seen={size}")), "{said}");
+        let whole = f.page(&format!("{address}?seen={size}"));
+        fs::write(&file, &whole).unwrap();
+        let (status, said) = verify(&f, &["--key", &key, "--seen", &kept]);
+        assert_eq!(status, 0, "{said}");
+        let mut cut: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        let log = if cut["ledger"].is_null() { &mut cut } else { &mut cut["ledger"] };
+        log["consistency"]["proof"].as_array_mut().unwrap().pop();
+        fs::write(&file, cut.to_string()).unwrap();
+        assert_eq!(verify(&f, &["--key", &key, "--seen", &kept]).0, 1);
+    }
 
     let bundle = f.page("/ledger/entries/3/bundle");
     let hostile =

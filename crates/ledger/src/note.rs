@@ -36,6 +36,9 @@ pub struct NoteKey {
     key: VerifyingKey,
 }
 
+/// Most signatures of a note that are read.
+const MOST_SIGNATURES: usize = 100;
+
 impl NoteKey {
     /// The key with this name and these 32 bytes.
     ///
@@ -76,20 +79,28 @@ impl NoteKey {
     /// # Errors
     /// [`NoteError`] when the form is wrong, or this key's signature is missing or does not fit.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
+        // C2SP signed-note: lines end with a line feed, and no other control character stands in a note.
+        if note.chars().any(|sign| sign.is_control() && sign != '\n') {
+            return Err(NoteError::Form);
+        }
         let split = note.rfind("\n\n").ok_or(NoteError::Form)?;
         let (text, signatures) = (&note[..=split], &note[split + 2..]);
-        for line in signatures.lines() {
+        let signatures = signatures.strip_suffix('\n').ok_or(NoteError::Form)?;
+        if signatures.matches('\n').count() >= MOST_SIGNATURES {
+            return Err(NoteError::Form);
+        }
+        let mut signed = false;
+        for line in signatures.split('\n') {
             let rest = line.strip_prefix("— ").ok_or(NoteError::Form)?;
             let (name, sig) = rest.split_once(' ').ok_or(NoteError::Form)?;
             let sig = STANDARD.decode(sig).map_err(|_| NoteError::Form)?;
             if name == self.name && sig.starts_with(&self.hash) {
-                return match self.key.verify(text.as_bytes(), &sig[4..]) {
-                    Ok(()) => Ok(text),
-                    Err(_) => Err(NoteError::Signature(self.name.clone())),
-                };
+                let fits = self.key.verify(text.as_bytes(), &sig[4..]);
+                fits.map_err(|_| NoteError::Signature(self.name.clone()))?;
+                signed = true;
             }
         }
-        Err(NoteError::Unsigned(self.name.clone()))
+        if signed { Ok(text) } else { Err(NoteError::Unsigned(self.name.clone())) }
     }
 }
 
@@ -150,6 +161,33 @@ mod tests {
     const GO_NOTE: &str = "If you think cryptography is the answer to your problem,\n\
         then you don't know what your problem is.\n\n\
         — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+
+    /// F20: these were taken for notes.
+    #[test]
+    fn f20_a_note_is_one_to_the_letter() {
+        let signer = NoteSigner::new("stead.example", &seal::Seed::new([7; 32])).unwrap();
+        let note = signer.sign("size 1\n");
+        let key = signer.public();
+        assert_eq!(key.open(&note), Ok("size 1\n"));
+        let line = note.rsplit_once("\n\n").unwrap().1;
+        let (head, sig) = line.trim_end().rsplit_once(' ').unwrap();
+        let broken = format!(
+            "{head} {}\n",
+            sig.replacen(&sig[20..21], if &sig[20..21] == "A" { "B" } else { "A" }, 1)
+        );
+        for bad in [
+            note.replace('\n', "\r\n"),
+            format!("{}\r\n", note.trim_end()),
+            note.trim_end().to_owned(),
+            note.replacen("— ", "— \0", 1),
+            format!("{note}{broken}"),
+            format!("{note}\n"),
+            format!("{note}{}", "— other AAAAAAAA\n".repeat(100)),
+        ] {
+            assert!(key.open(&bad).is_err(), "{bad:?}");
+        }
+        assert!(key.open(&format!("{note}— other AAAAAAAA\n")).is_ok(), "others may sign too");
+    }
 
     #[test]
     fn notes_signed_by_others_open() {

@@ -13,7 +13,10 @@ use aws_lc_rs::{
     digest as aws_digest,
     signature::{ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -23,7 +26,7 @@ pub type Seed = Zeroizing<[u8; 32]>;
 /// Why a seal or key was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The envelope holds no signature, several, or text that is not base64.
+    /// The envelope holds no signature, too many, or text that is not base64.
     #[error("the envelope is not of the form asked for")]
     Form,
     /// The payload is of another type.
@@ -179,25 +182,36 @@ fn is_of_small_order(bytes: &[u8]) -> bool {
 
 /// One signature in an envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Signature {
-    /// Whose key: a device's id, or empty.
+    /// Whose key: a device's id, or empty. One that isn't there is as an empty one.
+    #[serde(default)]
     pub keyid: String,
     /// The signature, base64.
     pub sig: String,
 }
 
-/// A sealed message, not yet checked.
+/// A sealed message, not yet checked: a DSSE envelope (v1.0.2). What it holds beside these fields counts for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// The payload, base64.
     payload: String,
     /// What the payload is.
     #[serde(rename = "payloadType")]
     payload_type: String,
-    /// Exactly one in all that Stead makes or takes.
+    /// One in all that Stead makes; at least one in what it takes.
     signatures: Vec<Signature>,
+}
+
+/// Most signatures that are tried.
+const MOST_SIGNATURES: usize = 8;
+
+/// Base64 in either alphabet (RFC 4648, 4 and 5), as verifiers of DSSE must take it.
+fn base64(text: &str) -> Result<Vec<u8>, SealError> {
+    STANDARD
+        .decode(text)
+        .or_else(|_| URL_SAFE.decode(text))
+        .or_else(|_| URL_SAFE_NO_PAD.decode(text))
+        .map_err(|_| SealError::Form)
 }
 
 impl Envelope {
@@ -209,12 +223,11 @@ impl Envelope {
     /// Whose key the envelope claims to be signed with.
     ///
     /// # Errors
-    /// [`SealError::Form`] unless there is exactly one signature.
+    /// [`SealError::Form`] without a signature.
     pub fn claimed_key(&self) -> Result<&str, SealError> {
-        match self.signatures.as_slice() {
-            [one] => Ok(&one.keyid),
-            _ => Err(SealError::Form),
-        }
+        let named = self.signatures.iter().find(|signature| !signature.keyid.is_empty());
+        let one = named.or(self.signatures.first()).ok_or(SealError::Form)?;
+        Ok(&one.keyid)
     }
 
     /// The payload before its signature is checked, for an enrolment, whose key is in the payload.
@@ -223,10 +236,10 @@ impl Envelope {
     /// # Errors
     /// [`SealError::Form`] when the payload is not base64.
     pub fn unchecked_payload(&self) -> Result<Vec<u8>, SealError> {
-        STANDARD.decode(&self.payload).map_err(|_| SealError::Form)
+        base64(&self.payload)
     }
 
-    /// Checks type and signature and hands out the payload.
+    /// Checks type and signature and hands out the payload. One signature that fits is enough.
     ///
     /// # Errors
     /// [`SealError`] when form, type or signature are wrong.
@@ -234,24 +247,38 @@ impl Envelope {
         if self.payload_type != payload_type {
             return Err(SealError::WrongType);
         }
-        let [signature] = self.signatures.as_slice() else {
+        if !(1..=MOST_SIGNATURES).contains(&self.signatures.len()) {
             return Err(SealError::Form);
-        };
+        }
         let payload = self.unchecked_payload()?;
-        let sig = STANDARD.decode(&signature.sig).map_err(|_| SealError::Form)?;
-        key.verify(&pre_authentication_encoding(payload_type, &payload), &sig)?;
-        Ok(Opened(payload))
+        let said = pre_authentication_encoding(payload_type, &payload);
+        let mut refused = SealError::Form;
+        for signature in &self.signatures {
+            match base64(&signature.sig).and_then(|sig| key.verify(&said, &sig)) {
+                Ok(()) => return Ok(Opened { digest: sha256(&said), payload }),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 }
 
 /// A payload whose signature has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened(Vec<u8>);
+pub struct Opened {
+    payload: Vec<u8>,
+    digest: [u8; 32],
+}
 
 impl Opened {
     /// The payload.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.payload
+    }
+
+    /// The SHA-256 of what was signed, the pre-authentication encoding: the same however the envelope is written.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 }
 
@@ -321,5 +348,52 @@ mod tests {
         let mut unsigned = envelope;
         unsigned.signatures.clear();
         assert_eq!(unsigned.open("a", &right), Err(SealError::Form));
+    }
+
+    /// F6: four MUSTs of DSSE's `envelope.md` were not kept.
+    #[test]
+    fn f6_an_envelope_is_taken_as_dsse_says() {
+        let right = VerifyingKey::from_bytes(&key(1).public()).unwrap();
+        let payload = "{\"a\":\"\u{fb}\u{ff}\u{fe}\"}".as_bytes();
+        let ours = serde_json::to_value(key(1).seal("a", payload, "k")).unwrap();
+        let other = serde_json::to_value(key(2).seal("a", payload, "other")).unwrap();
+        let sig = ours["signatures"][0]["sig"].as_str().unwrap();
+        let url = |text: &str| text.replace('+', "-").replace('/', "_");
+        let mut shapes = Vec::new();
+        let mut shape = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut changed = ours.clone();
+            change(&mut changed);
+            shapes.push(changed);
+        };
+        shape(&|_| ());
+        shape(&|e| e["signatures"] = serde_json::json!([{ "sig": sig }]));
+        shape(&|e| e["extra"] = serde_json::json!({ "payload": "x" }));
+        shape(&|e| e["signatures"][0]["extra"] = serde_json::json!(1));
+        shape(&|e| e["payload"] = serde_json::json!(url(ours["payload"].as_str().unwrap())));
+        shape(&|e| e["signatures"][0]["sig"] = serde_json::json!(url(sig)));
+        shape(&|e| e["signatures"][0]["sig"] = serde_json::json!(url(sig).trim_end_matches('=')));
+        shape(&|e| e["signatures"] = serde_json::json!([other["signatures"][0], ours["signatures"][0]]));
+        shape(&|e| e["signatures"] = serde_json::json!([{ "sig": "?" }, ours["signatures"][0]]));
+        let mut digests = std::collections::BTreeSet::new();
+        for shape in shapes {
+            for text in [shape.to_string(), serde_json::to_string_pretty(&shape).unwrap()] {
+                let envelope: Envelope = serde_json::from_str(&text).unwrap();
+                let opened = envelope.open("a", &right).unwrap_or_else(|error| panic!("{error}: {text}"));
+                assert_eq!(opened.bytes(), payload);
+                digests.insert(opened.digest());
+            }
+        }
+        assert_eq!(digests.len(), 1, "F5: one digest, however the envelope is written");
+        // One that fits is needed, and not too many are tried.
+        let mut many = ours.clone();
+        many["signatures"] = serde_json::json!(vec![other["signatures"][0].clone(); 9]);
+        let refused = |value: &serde_json::Value| {
+            serde_json::from_value::<Envelope>(value.clone()).unwrap().open("a", &right).unwrap_err()
+        };
+        assert_eq!(refused(&many), SealError::Form);
+        assert_eq!(refused(&other), SealError::Signature);
+        for twice in ["{\"payload\":\"\",\"payload\":\"\",\"payloadType\":\"a\",\"signatures\":[]}"] {
+            assert!(serde_json::from_str::<Envelope>(twice).is_err(), "a name that stands there twice");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! absorb when the other side decides. So not knowing stays not knowing (Kleene's logic), and
 //! [`Bindings::evaluate`] says which facts stood in the way.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
 use cel::{Context, Env, ExecutionError, FunctionContext, Program, Value as Cel};
 use stead_model::{
@@ -16,13 +16,17 @@ use stead_model::{
 };
 
 use crate::{
-    expression_check::{self, CheckError, Checked, Type},
+    expression_check::{self, CheckError, Checked, MAX_LOOPS, Type},
     os_support::OsSupport,
     pack::Parameters,
 };
 
 /// The longest expression taken, in bytes. Compiling is recursive; longer ones could exhaust a stack.
 pub const MAX_LENGTH: usize = 1024;
+
+/// Most steps that all loops of a pack take for one subject: a tenth of a second's work or so. What goes beyond is not
+/// known.
+pub const MAX_STEPS: u64 = 200_000;
 
 /// A compiled and checked expression.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Expression {
     program: Program,
     facts: BTreeSet<String>,
     depends_on_time: bool,
+    loops: [u64; MAX_LOOPS],
 }
 
 /// Why an expression was refused, with the range of bytes in its source.
@@ -84,7 +89,7 @@ impl Expression {
             ));
         }
         let program = Program::compile(source).map_err(|errors| parse_error(source, &errors))?;
-        let Checked { kind, facts, depends_on_time } =
+        let Checked { kind, facts, depends_on_time, loops } =
             expression_check::check(program.expression(), parameters)
                 .map_err(|error| check_error(source, &program, error))?;
         let fits = match wanted {
@@ -101,7 +106,7 @@ impl Expression {
             };
             return Err(Refused::whole(source, format!("this gives {kind}, and {wanted} is wanted"), help));
         }
-        Ok(Self { source: source.to_owned(), program, facts, depends_on_time })
+        Ok(Self { source: source.to_owned(), program, facts, depends_on_time, loops })
     }
 
     /// The source text.
@@ -112,6 +117,22 @@ impl Expression {
     /// Names of the facts it asks for.
     pub fn facts(&self) -> &BTreeSet<String> {
         &self.facts
+    }
+
+    /// The most steps that its loops take with these facts.
+    fn steps(&self, facts: &Facts) -> u64 {
+        let lists = self.facts.iter().map(|name| match facts.get(name).map(|fact| &fact.state) {
+            Some(FactState::Known(Value::List(records))) => records.len(),
+            _ => 0,
+        });
+        // A list that is written down in the expression is no longer than that.
+        let longest = lists.sum::<usize>() + self.source.matches(',').count() + 1;
+        let longest = u64::try_from(longest).unwrap_or(u64::MAX);
+        let of = |(depth, loops): (usize, &u64)| {
+            let rounds = longest.saturating_pow(u32::try_from(depth + 1).unwrap_or(u32::MAX));
+            rounds.saturating_mul(*loops)
+        };
+        self.loops.iter().enumerate().map(of).fold(0, u64::saturating_add)
     }
 
     /// Whether its value can change while the facts stay the same.
@@ -157,6 +178,8 @@ fn check_error(source: &str, program: &Program, error: CheckError) -> Refused {
 pub struct Bindings<'a> {
     context: Context<'static, 'static>,
     facts: &'a Facts,
+    /// Steps that loops may still take.
+    left: Cell<u64>,
 }
 
 impl<'a> Bindings<'a> {
@@ -191,11 +214,15 @@ impl<'a> Bindings<'a> {
                 })
             },
         );
-        Self { context, facts }
+        Self { context, facts, left: Cell::new(MAX_STEPS) }
     }
 
     /// Evaluates one expression.
     pub fn evaluate(&self, expression: &Expression) -> Evaluated {
+        let Some(left) = self.left.get().checked_sub(expression.steps(self.facts)) else {
+            return Evaluated::Unknown("there is too much to go through".to_owned());
+        };
+        self.left.set(left);
         match expression.program.execute(&self.context) {
             Ok(value) => Evaluated::Value(value),
             Err(error) => self.stood_in_the_way(expression, &error),

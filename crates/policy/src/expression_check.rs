@@ -21,7 +21,7 @@ use crate::pack::Parameters;
 const MAX_DEPTH: usize = 40;
 
 /// The most loops within one another: each multiplies the work.
-const MAX_LOOPS: usize = 2;
+pub const MAX_LOOPS: usize = 2;
 
 /// The type of a part of an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Checked {
     pub kind: Type,
     pub facts: BTreeSet<String>,
     pub depends_on_time: bool,
+    /// How many loops there are: within none, within one other.
+    pub loops: [u64; MAX_LOOPS],
 }
 
 /// What is wrong, at which node of the expression.
@@ -83,10 +85,16 @@ pub struct CheckError {
 
 /// Checks an expression.
 pub fn check(expression: &IdedExpr, parameters: &Parameters) -> Result<Checked, CheckError> {
-    let mut checker =
-        Checker { parameters, scope: Vec::new(), facts: BTreeSet::new(), depends_on_time: false, depth: 0 };
+    let mut checker = Checker {
+        parameters,
+        scope: Vec::new(),
+        facts: BTreeSet::new(),
+        depends_on_time: false,
+        loops: [0; MAX_LOOPS],
+        depth: 0,
+    };
     let kind = checker.infer(expression)?;
-    Ok(Checked { kind, facts: checker.facts, depends_on_time: checker.depends_on_time })
+    Ok(Checked { kind, facts: checker.facts, depends_on_time: checker.depends_on_time, loops: checker.loops })
 }
 
 struct Checker<'a> {
@@ -94,6 +102,7 @@ struct Checker<'a> {
     scope: Vec<(String, Type)>,
     facts: BTreeSet<String>,
     depends_on_time: bool,
+    loops: [u64; MAX_LOOPS],
     depth: usize,
 }
 
@@ -279,12 +288,16 @@ impl Checker<'_> {
         if self.scope.len() >= 2 * MAX_LOOPS {
             return error(id, "the loops are nested too deeply", "split the rule in two");
         }
+        self.loops[self.scope.len() / 2] += 1;
         let start = self.infer(&loop_.accu_init)?;
         let outside = self.scope.len();
         self.scope.push((loop_.iter_var.clone(), of));
         self.scope.push((loop_.accu_var.clone(), start));
         // The first step may tell what an empty list holds; the second must agree with it.
+        let loops = self.loops;
         for _ in 0..2 {
+            // Looked at twice, it is there once.
+            self.loops = loops;
             let step = self.infer(&loop_.loop_step)?;
             if let Some((_, accumulated)) = self.scope.last_mut() {
                 match join(accumulated, &step) {

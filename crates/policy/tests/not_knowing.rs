@@ -157,3 +157,37 @@ proptest! {
         prop_assert_eq!((stands.standing, stands.next_deadline), (judged.standing, judged.next_deadline));
     }
 }
+
+/// S19: nested loops over long lists were gone through for minutes.
+#[test]
+fn s19_what_would_take_too_long_is_not_known() {
+    let mut files = shipped::remote_work();
+    let rule = files.get_mut("rules/disk-encrypted.md").unwrap();
+    let start = rule.find("pass = ").unwrap();
+    let end = start + rule[start..].find('\n').unwrap();
+    let double = "device.volumes.all(a, device.volumes.exists(b, a.mount == b.mount))";
+    let all = [double; 12].join(" && ");
+    rule.replace_range(start..end, &format!("pass = \"{all}\""));
+    let pack = Pack::load(&files).unwrap();
+    let rule = pack.rule("disk-encrypted").unwrap();
+    let volumes = |n: usize| -> Facts {
+        let one = |n: usize| {
+            Record::from([
+                ("mount".to_owned(), Field::from(format!("/{n}").as_str())),
+                ("encrypted".to_owned(), Field::from(true)),
+                ("how".to_owned(), Field::from("luks")),
+            ])
+        };
+        let list: Vec<Record> = (0..n).map(one).collect();
+        Facts::from([
+            ("device.kind".to_owned(), Fact::known("computer", "test")),
+            ("device.volumes".to_owned(), Fact::known(list, "test")),
+        ])
+    };
+    let judged = |n| stead_policy::judge::judge_one(&pack, rule, &volumes(n), Millis(0));
+    assert_eq!(judged(10).0, Outcome::Pass);
+    for n in [800, 3000] {
+        let (outcome, said) = judged(n);
+        assert!(outcome == Outcome::Unknown && said.contains("too much"), "{n}: {outcome:?} {said}");
+    }
+}

@@ -144,6 +144,8 @@ pub struct App {
     moved: AtomicBool,
     /// The gate.
     pub gate: Gate,
+    /// Held by whoever brings people in from a file.
+    pub(crate) importing: Arc<tokio::sync::Semaphore>,
     /// Policies that are being tried out.
     pub(crate) trying: Runs,
     clock: Arc<dyn Clock>,
@@ -231,6 +233,7 @@ impl App {
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),
             moved: AtomicBool::new(true),
+            importing: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: Runs::default(),
             clock,
             random,

@@ -8,6 +8,7 @@ pub mod app;
 pub mod assets;
 pub mod audit;
 pub mod auth;
+pub mod bundle;
 mod certificate;
 pub mod channels;
 pub mod clearance;

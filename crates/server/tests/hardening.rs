@@ -723,3 +723,123 @@ async fn s30_what_shows_nothing_says_nothing() {
         assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}'), "{path}");
     }
 }
+
+/// S8: the preview of a large file held up every change, and never ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_a_large_file_of_people_keeps_nobody_waiting() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let mut device = s.sim_device(person, 1).await;
+    let mut file = "name,email,unit,manager\n".to_owned();
+    for n in 0..20_000 {
+        file.push_str(&format!(
+            "Person {n},p{n}@stead.example,Unit {} / Team {},p0@stead.example\n",
+            n % 9,
+            n % 40
+        ));
+    }
+    // While somebody writes, the preview goes on: it asks nothing of the writer.
+    let held = s.app.store.write().await.unwrap();
+    let preview = directory::import::preview(&s.app, &file).await.unwrap();
+    assert_eq!((preview.adds(), preview.wrong()), (19_999, 1), "nobody answers for themselves");
+    drop(held);
+    // One at a time, and devices are heard meanwhile.
+    let app = Arc::clone(&s.app);
+    let (text_of, digest) = (file.clone(), preview.digest.clone());
+    let taking = tokio::spawn(async move {
+        let some: String = text_of.lines().take(2001).map(|line| format!("{line}\n")).collect();
+        let preview = directory::import::preview(&app, &some).await.unwrap();
+        directory::import::take(&app, &some, &preview.digest, "test").await.unwrap()
+    });
+    let mut heard = 0;
+    while !taking.is_finished() {
+        let report = device.report(&good_facts_at(s.app.now()), s.app.now());
+        check_in::check_in(&s.app, &text(&report)).await.unwrap();
+        heard += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let done = taking.await.unwrap();
+    assert!(heard > 2, "{heard}");
+    assert_eq!(done.adds(), 2000 - done.wrong());
+    let refused = directory::import::take(&s.app, &file, &digest, "test").await;
+    assert!(refused.is_err(), "it does something else than the preview said");
+}
+
+/// S8: what a preview says is what taking the file does, whatever the file holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_a_preview_says_what_taking_does() {
+    let s = TestServer::start().await;
+    let mut random = 7u64;
+    let mut next = move |most: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % most
+    };
+    for round in 0..30 {
+        let mut file = if round % 2 == 0 {
+            "name,email,staff_number,unit,manager\n"
+        } else {
+            "name,email,unit,manager\n"
+        }
+        .to_owned();
+        for _ in 0..40 {
+            let email = match next(12) {
+                0 => String::new(),
+                1 => "no address".to_owned(),
+                n => format!("P{}@stead.example", next(25) + n % 2),
+            };
+            let name = if next(15) == 0 { String::new() } else { format!("Person {}", next(30)) };
+            let number = if round % 2 == 0 {
+                format!("{},", ["", "1", "2", "3", "4"][next(5) as usize])
+            } else {
+                String::new()
+            };
+            let unit = ["", "One", "One / Two", "one/two", "Three / / Four", "x/"][next(6) as usize];
+            let manager =
+                ["", "p1@stead.example", "P2@stead.example", "nobody@stead.example"][next(4) as usize];
+            file.push_str(&format!("{name},{email},{number}{unit},{manager}\n"));
+        }
+        let preview = directory::import::preview(&s.app, &file).await.unwrap();
+        let Ok(done) = directory::import::take(&s.app, &file, &preview.digest, "test").await else {
+            assert_eq!(preview.adds() + preview.changes(), 0, "{file}");
+            continue;
+        };
+        let does = |preview: &directory::import::Preview| -> Vec<String> {
+            preview.rows.iter().map(|row| format!("{} {:?}", row.line, row.does)).collect()
+        };
+        assert_eq!(does(&done), does(&preview), "{file}");
+        // Once more it does nothing but say what cannot be taken.
+        let again = directory::import::preview(&s.app, &file).await.unwrap();
+        assert_eq!(again.adds(), 0, "{file}");
+    }
+}
+
+/// F5: a report in an envelope that was written with other spaces was called false, and its device a copy of itself.
+#[tokio::test]
+async fn f5_a_report_is_what_was_signed_however_it_is_written() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let mut device = s.sim_device(person, 1).await;
+    let mut facts = good_facts_at(s.app.now());
+    facts.insert("device.clock.synchronised".to_owned(), stead_model::Fact::known(false, "test"));
+    let report = device.report(&facts, s.app.now());
+    let pretty = serde_json::to_string_pretty(&report).unwrap();
+    check_in::check_in(&s.app, &pretty).await.unwrap();
+    let mut turned: serde_json::Value = serde_json::from_str(&pretty).unwrap();
+    turned["extra"] = serde_json::json!(true);
+    for again in [text(&report), turned.to_string(), pretty] {
+        check_in::check_in(&s.app, &again).await.unwrap();
+    }
+    let stored = s.app.store.device(device.id).await.unwrap().unwrap();
+    let bundle = stead_server::bundle::of_report(&s.app, &stored, None).await.unwrap().unwrap();
+    let stead_server::bundle::Bundle::Report { public_key, digest, envelope, ledger, .. } = bundle else {
+        unreachable!()
+    };
+    let key = stead_model::seal::VerifyingKey::from_text(&public_key).unwrap();
+    let written = serde_json::to_string(&envelope).unwrap();
+    assert!(stead_server::bundle::is_sealed(&envelope, &key, &digest, &written));
+    let evidence = ledger.unwrap();
+    let signed = stead_server::bundle::signed(&evidence.log, s.app.keys.ledger.public(), None).unwrap();
+    let found =
+        stead_server::bundle::is_the_devices(&evidence, &signed, (&public_key, &digest, &envelope)).unwrap();
+    assert!(found == device.id && evidence.named.is_some());
+}

@@ -289,6 +289,23 @@ impl Store {
         Ok(tree::inclusion_proof(index, size, |node| hashes.get(&node).copied().flatten()))
     }
 
+    /// The proof that the tree of `old` leaves is a prefix of that of `new`.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn consistency_proof(&self, old: u64, new: u64) -> Result<Option<Vec<Hash>>> {
+        let mut nodes = Vec::new();
+        tree::consistency_proof(old, new, |node| {
+            nodes.push(node);
+            Some([0; 32])
+        });
+        let mut hashes = HashMap::new();
+        for node in nodes {
+            hashes.insert(node, self.node(node, new).await?);
+        }
+        Ok(tree::consistency_proof(old, new, |node| hashes.get(&node).copied().flatten()))
+    }
+
     /// The right edge of the tree when it had `size` leaves; none when it never had as many.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! People: the directory.
 
+use std::collections::HashSet;
+
 use sqlx::{Row, any::AnyRow};
 use stead_model::{Employment, Millis, PersonId, UnitId};
 
@@ -90,7 +92,35 @@ pub struct Listed {
 pub(crate) const COLUMNS: &str = "p.id, p.name, p.email, p.staff_number, p.unit_id, p.manager_id, p.state, \
     p.state_since, p.last_day, p.language, p.zone, p.created_at";
 
+/// Everybody, for what looks at the whole directory at once.
+#[derive(Debug)]
+pub struct Directory {
+    /// Everybody.
+    pub people: Vec<Person>,
+    /// Those who can do more to others than anybody, by a role or as a manager ([`Store::is_trusted`]).
+    pub trusted: HashSet<PersonId>,
+    /// Addresses that make so whoever bears them.
+    pub trusted_addresses: HashSet<String>,
+}
+
 impl Store {
+    /// Everybody.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn directory(&self) -> Result<Directory> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM person p ORDER BY p.id")))
+            .fetch_all(&self.readers)
+            .await?;
+        let people: Vec<Person> = rows.iter().map(person).collect::<Result<_>>()?;
+        let rows = sqlx::query(crate::powers::ALL).fetch_all(&self.readers).await?;
+        let trusted =
+            rows.iter().map(|row| person_id(&row.try_get::<String, _>(0)?)).collect::<Result<_>>()?;
+        let rows = sqlx::query(crate::powers::ADDRESSES).fetch_all(&self.readers).await?;
+        let trusted_addresses = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+        Ok(Directory { people, trusted, trusted_addresses })
+    }
+
     /// The person with this id.
     ///
     /// # Errors

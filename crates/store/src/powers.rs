@@ -14,6 +14,15 @@ const TRUSTED: &str = "SELECT CASE
             OR (v.in_force_at IS NULL AND v.superseded_at IS NULL))) THEN 1
     ELSE 0 END";
 
+/// Everybody who is, but for whom the policy names.
+pub(crate) const ALL: &str = "SELECT person_id FROM role_grant
+    UNION SELECT manager_id FROM person WHERE manager_id IS NOT NULL AND state <> 'gone'";
+/// The addresses that the policy names, in force or to come.
+pub(crate) const ADDRESSES: &str =
+    "SELECT g.address FROM policy_glass g JOIN policy_version v ON v.digest = g.digest
+    WHERE v.in_force_at = (SELECT MAX(in_force_at) FROM policy_version)
+        OR (v.in_force_at IS NULL AND v.superseded_at IS NULL)";
+
 impl Store {
     /// Whether a person can do more to others than anybody can. Roles count also while they are asleep, and a version of
     /// the policy from its publication on.

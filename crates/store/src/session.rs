@@ -238,6 +238,26 @@ impl Write {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Ends every session of a person that began with a link and was never proved by anything else, with the tokens that
+    /// were made since; how many sessions.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn end_link_sessions(&mut self, person: PersonId, now: Millis) -> Result<u64> {
+        self.changes().sessions_of.insert(person);
+        let done = sqlx::query(
+            "UPDATE session SET ended_at = $1 WHERE person_id = $2 AND method = 'link' AND ended_at IS NULL",
+        )
+        .bind(now.0)
+        .bind(person.to_string())
+        .execute(self.connection())
+        .await?;
+        if done.rows_affected() > 0 {
+            self.end_tokens(person, None, now).await?;
+        }
+        Ok(done.rows_affected())
+    }
+
     /// Ends every session of a person but one; how many.
     ///
     /// # Errors

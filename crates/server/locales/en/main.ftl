@@ -518,6 +518,7 @@ import-adds = Is added, as invited
 import-changes = Changes: { $fields }
 import-nothing = Is there already
 import-twice = The same address stands in line { $line }. Take one of them out.
+import-busy = Another file of people is being read just now. Try again in a moment.
 import-large = The file is too large. Send at most 4 MB and 20,000 rows.
 import-unreadable = This cannot be read as comma-separated values. Save it as CSV in UTF-8.
 import-heading = The first line must name the columns name and email.

@@ -523,6 +523,7 @@ import-adds = É adicionada, com convite
 import-changes = Altera: { $fields }
 import-nothing = Já está aqui
 import-twice = O mesmo endereço está na linha { $line }. Tire uma das duas.
+import-busy = Outro arquivo de pessoas está sendo lido agora. Tente de novo daqui a pouco.
 import-large = O arquivo é grande demais. Envie no máximo 4 MB e 20.000 linhas.
 import-unreadable = Não é possível ler isto como valores separados por vírgula. Salve como CSV em UTF-8.
 import-heading = A primeira linha precisa ter as colunas “name” e “email”.

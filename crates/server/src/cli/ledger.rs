@@ -12,18 +12,17 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use stead_ledger::{
-    Checkpoint, Hash, NoteKey,
-    audit::{Auditor, Fault, Found},
-    tree,
+    Hash, NoteKey,
+    audit::{Auditor, Found},
 };
-use stead_model::{
-    message::REPORT,
-    seal::{self, Envelope, VerifyingKey},
-};
+use stead_model::seal::{self, VerifyingKey};
 use stead_store::Store;
 
 use super::Data;
-use crate::{Config, audit};
+use crate::{
+    Config, audit,
+    bundle::{self, Bundle, Flaw},
+};
 
 #[derive(Subcommand)]
 pub(super) enum Ledger {
@@ -70,15 +69,6 @@ struct Line {
     i: u64,
     leaf: String,
     text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "format")]
-enum Bundle {
-    #[serde(rename = "stead-ledger-entry/1")]
-    Entry { key: String, checkpoint: String, index: u64, text: String, proof: Vec<String> },
-    #[serde(rename = "stead-report/1")]
-    Report { public_key: String, digest: String, envelope: Envelope },
 }
 
 const EXPORT: &str = "stead-ledger/1";
@@ -225,65 +215,70 @@ fn wrong(why: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn flawed(flaw: Flaw) -> anyhow::Result<ExitCode> {
+    match flaw {
+        Flaw::Wrong(why) => Ok(wrong(&why)),
+        Flaw::NoProof(why) => bail!("{why}"),
+    }
+}
+
 fn bundle(text: &str, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
     let bundle: Bundle =
         serde_json::from_str(text).context("this is no database, export or bundle of Stead's")?;
+    let seen = seen.as_deref();
     match bundle {
-        Bundle::Entry { key: found, checkpoint, index, text, proof } => {
-            let key = believed(key, &found)?;
-            let signed = match Checkpoint::open(&checkpoint, &key) {
+        Bundle::Entry { log, entry } => {
+            let key = believed(key, &log.key)?;
+            let checked = bundle::signed(&log, &key, seen)
+                .and_then(|signed| bundle::is_in(&entry, &signed).map(|()| signed));
+            let signed = match checked {
                 Ok(signed) => signed,
-                Err(error) => return Ok(wrong(&error)),
+                Err(flaw) => return flawed(flaw),
             };
-            if let Some(note) = seen {
-                let seen = match Checkpoint::open(&note, &key) {
-                    Ok(seen) => seen,
-                    Err(error) => return Ok(wrong(&format!("the checkpoint that was kept: {error}"))),
-                };
-                if seen.size > signed.size || seen.size == signed.size && seen.root != signed.root {
-                    return Ok(wrong(
-                        &"the log in this bundle is not the one that the kept checkpoint is of",
-                    ));
-                }
-                if seen.size < signed.size {
-                    bail!(
-                        "this bundle can't be checked against --seen: it carries no proof from {} to {} entries. Verify \
-                         an export or a copy of the database",
-                        seen.size,
-                        signed.size
-                    );
-                }
-            }
-            let hashes: Option<Vec<Hash>> =
-                proof.iter().map(|hash| seal::unhex(hash)?.try_into().ok()).collect();
-            let leaf = tree::leaf_hash(text.as_bytes());
-            let Some(hashes) = hashes else { bail!("the proof holds no hashes") };
-            if !tree::verify_inclusion(leaf, index, signed.size, &hashes, &signed.root) {
-                return Ok(wrong(&Fault::Changed(index)));
-            }
             println!(
-                "Entry {index} is in the signed checkpoint of {} entries:\n{}",
+                "Entry {} is in the signed checkpoint of {} entries:\n{}",
+                entry.index,
                 signed.size,
-                escaped(&text)
+                escaped(&entry.text)
             );
         }
-        Bundle::Report { public_key, digest, envelope } => {
-            if key.is_some() || seen.is_some() {
-                bail!(
-                    "a report can't be checked by --key or --seen: it is signed by its device. Find its digest {digest} \
-                     in the ledger, and verify that entry"
-                );
-            }
-            let key = VerifyingKey::from_text(&public_key)?;
-            let whole = seal::digest(serde_json::to_string(&envelope)?.as_bytes());
-            if envelope.open(REPORT, &key).is_err() || whole != digest {
+        Bundle::Report { public_key, digest, envelope, ledger, .. } => {
+            let device_key = VerifyingKey::from_text(&public_key)?;
+            let written = serde_json::to_string(&envelope)?;
+            if !bundle::is_sealed(&envelope, &device_key, &digest, &written) {
                 return Ok(wrong(&"the report's signature or digest does not fit"));
             }
+            let Some(evidence) = ledger else {
+                if key.is_some() || seen.is_some() {
+                    bail!(
+                        "this report carries no proof from the ledger, so --key and --seen can't be used. Find its digest \
+                         {digest} in the ledger, and verify that entry"
+                    );
+                }
+                println!(
+                    "The report is what the key {} signed; the file alone says that this key is the device's. Its digest is \
+                     {}: verify the ledger's entry that names it.",
+                    escaped(&public_key),
+                    escaped(&digest)
+                );
+                return Ok(ExitCode::SUCCESS);
+            };
+            let key = believed(key, &evidence.log.key)?;
+            let checked = bundle::signed(&evidence.log, &key, seen).and_then(|signed| {
+                bundle::is_the_devices(&evidence, &signed, (&public_key, &digest, &envelope))
+            });
+            let device = match checked {
+                Ok(device) => device,
+                Err(flaw) => return flawed(flaw),
+            };
             println!(
-                "The report is what the key {} signed; the file alone says that this key is the device's. Its digest is {}: verify the ledger's entry that names it.",
-                escaped(&public_key),
-                escaped(&digest)
+                "The report is what device {device} signed: entry {} of the ledger enrolled it with this key.",
+                evidence.enrolled.index
             );
+            match evidence.named {
+                Some(named) => println!("Entry {} names the report.", named.index),
+                None => println!("No entry names the report: it changed nothing that was found before."),
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,6 @@ use axum::{
 use serde::Deserialize;
 use stead_model::{
     DeviceId, Millis, Outcome, RecordId, Stage, Standing,
-    message::REPORT,
     seal::{self, Envelope, VerifyingKey},
     time::DAY,
 };
@@ -27,6 +26,8 @@ use crate::{
         access::{Action, Object},
         guard,
     },
+    bundle,
+    error::Refusal,
     flows::{device_subject, revoke},
     words::Words,
 };
@@ -283,28 +284,22 @@ fn strip(changes: &[StandingChange], now: Millis) -> Vec<Option<Standing>> {
 fn sealed(device: &Device, stored: StoredReport) -> Sealed {
     let key = VerifyingKey::from_text(&device.public_key).ok();
     let envelope: Option<Envelope> = serde_json::from_str(&stored.envelope).ok();
-    let fits = key.zip(envelope).is_some_and(|(key, envelope)| envelope.open(REPORT, &key).is_ok());
-    let whole = seal::digest(stored.envelope.as_bytes()) == stored.digest;
-    Sealed { valid: fits && whole, key: seal::digest(device.public_key.as_bytes()), stored }
+    let valid = key
+        .zip(envelope)
+        .is_some_and(|(key, envelope)| bundle::is_sealed(&envelope, &key, &stored.digest, &stored.envelope));
+    Sealed { valid, key: seal::digest(device.public_key.as_bytes()), stored }
 }
 
-/// `GET /devices/{id}/report`: the last sealed report and the key to check it with.
+/// `GET /devices/{id}/report`: the last sealed report, the key to check it with, and what the ledger says of both.
 pub async fn report(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    Query(kept): Query<super::ledger::Kept>,
 ) -> Result<Response, super::PageError> {
     let device = find(&app, &id).await?;
-    let stored = app.store.report(device.id).await?.ok_or_else(|| nothing_here("report"))?;
-    let envelope: serde_json::Value =
-        serde_json::from_str(&stored.envelope).map_err(stead_store::StoreError::from)?;
-    let body = json(&serde_json::json!({
-        "format": "stead-report/1",
-        "device": device.id,
-        "public_key": device.public_key,
-        "digest": stored.digest,
-        "envelope": envelope,
-    }))?;
-    Ok(download(&format!("report-{}.json", device.id), "application/json", body))
+    let bundle = bundle::of_report(&app, &device, kept.seen).await.map_err(Refusal::from)?;
+    let bundle = bundle.ok_or_else(|| nothing_here("report"))?;
+    Ok(download(&format!("report-{}.json", device.id), "application/json", json(&bundle)?))
 }
 
 /// `POST /devices/{id}/revoke`.

@@ -15,7 +15,7 @@ use stead_model::{Millis, Outcome, Standing, seal};
 use stead_store::ledger::StoredEntry;
 
 use super::{Base, Page, PageError, Reader, download, json, nothing_here, page, parts};
-use crate::App;
+use crate::{App, bundle, error::Refusal};
 
 /// Entries on a page.
 const PAGE: i64 = 50;
@@ -259,17 +259,24 @@ pub async fn entry(reader: Reader, State(app): State<Arc<App>>, Path(index): Pat
 }
 
 /// `GET /ledger/entries/{index}/bundle`: the entry, its proof and the signed checkpoint, to verify offline.
-pub async fn bundle(State(app): State<Arc<App>>, Path(index): Path<String>) -> Result<Response, PageError> {
-    let proven = prove(&app, &index).await?;
-    let body = json(&serde_json::json!({
-        "format": "stead-ledger-entry/1",
-        "key": app.keys.ledger.public().to_string(),
-        "checkpoint": proven.checkpoint,
-        "index": proven.entry.index,
-        "text": proven.entry.text,
-        "proof": proven.proof.iter().map(|hash| seal::hex(hash)).collect::<Vec<_>>(),
-    }))?;
-    Ok(download(&format!("entry-{}.json", proven.entry.index), "application/json", body))
+///
+/// With `seen`, the size of a checkpoint that somebody kept, also that the log continues it.
+pub async fn bundle(
+    State(app): State<Arc<App>>,
+    Path(index): Path<String>,
+    Query(kept): Query<Kept>,
+) -> Result<Response, PageError> {
+    let index: u64 = index.parse().map_err(|_| nothing_here("entry"))?;
+    let entry = app.store.ledger_entry(index).await?.ok_or_else(|| nothing_here("entry"))?;
+    let bundle = bundle::of_entry(&app, entry, kept.seen).await.map_err(Refusal::from)?;
+    Ok(download(&format!("entry-{index}.json"), "application/json", json(&bundle)?))
+}
+
+/// What a bundle is asked for with.
+#[derive(Debug, Default, Deserialize)]
+pub struct Kept {
+    /// The size of a checkpoint that somebody kept.
+    pub(super) seen: Option<u64>,
 }
 
 /// `GET /ledger/checkpoint`. Anybody may hold us to it.

@@ -4,7 +4,7 @@ use stead_model::{
     DeviceId, Millis,
     message::{CLOCK_TOLERANCE, DELIVERY, Delivery, HEARTBEAT, Heartbeat, REPORT, Report, VERSION},
     problem::Kind,
-    seal::{self, Envelope, SealError},
+    seal::{Envelope, Opened, SealError},
 };
 
 use super::known::Device;
@@ -13,7 +13,7 @@ use crate::{App, error::Refusal};
 /// What a message says, once its seal is checked.
 pub(super) enum Said {
     Heartbeat(Heartbeat),
-    Report(seal::Opened),
+    Report(Opened),
 }
 
 /// A message from a device: who, what, and how it was sealed.
@@ -98,25 +98,25 @@ pub(super) fn message(
     text: String,
     late: bool,
 ) -> Result<Heard, Refusal> {
-    let (seq, at, said) = match envelope.claimed_type() {
+    let (seq, at, digest, said) = match envelope.claimed_type() {
         HEARTBEAT if !late => {
             let opened = envelope.open(HEARTBEAT, &device.key).map_err(refused)?;
             let heartbeat: Heartbeat = read(opened.bytes())?;
             version(heartbeat.v)?;
             same_device(heartbeat.device, id)?;
-            (heartbeat.seq, heartbeat.at, Said::Heartbeat(heartbeat))
+            (heartbeat.seq, heartbeat.at, opened.digest(), Said::Heartbeat(heartbeat))
         }
         REPORT => {
             let payload = envelope.open(REPORT, &device.key).map_err(refused)?;
             let report: Report<'_> = read(payload.bytes())?;
             version(report.v)?;
             same_device(report.device, id)?;
-            let (seq, at) = (report.seq, report.at);
-            (seq, at, Said::Report(payload))
+            let (seq, at, digest) = (report.seq, report.at, payload.digest());
+            (seq, at, digest, Said::Report(payload))
         }
         _ => return Err(refused(SealError::WrongType)),
     };
-    let digest = seal::sha256(text.as_bytes());
+    // Over what was signed: another way to write the same envelope is no other message.
     let mut message = [0; 16];
     message.copy_from_slice(&digest[..16]);
     Ok(Heard { device: id, seq, at, said, message, digest, text, late })

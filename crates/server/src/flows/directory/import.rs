@@ -1,10 +1,13 @@
 //! People from a file: comma-separated values with a heading, as personnel systems write them. First a
 //! preview of what would change, row by row; then, when nobody has changed the directory meanwhile, that.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::json;
-use stead_model::{Employment, PersonId, UnitId, problem::Kind, seal};
+use stead_model::{Employment, Millis, PersonId, UnitId, problem::Kind, seal};
 use stead_store::{Write, people::Person, unit::Unit};
 
 use super::{Told, add_within, change_within, units};
@@ -76,79 +79,306 @@ impl Preview {
     }
 }
 
-/// Looks at a file without changing anything.
+/// Rows that are taken in one transaction. Others write between two of them.
+const BATCH: usize = 200;
+
+/// Looks at a file without changing anything. It reads the directory once, and keeps nobody waiting.
 ///
 /// # Errors
 /// [`Refusal`] when it is no such file, is too large, or the store is away.
 pub async fn preview(app: &App, text: &str) -> Result<Preview, Refusal> {
-    let mut write = app.store.write().await?;
-    // The transaction is dropped: nothing of it stays.
-    run(app, &mut write, text, "preview").await
+    let _one = turn(app)?;
+    Ok(planned(app, text).await?.0)
 }
 
-/// Takes a file that was looked at before. Rows that cannot be taken are left out.
+/// One at a time: each holds the whole directory.
+fn turn(app: &App) -> Result<tokio::sync::OwnedSemaphorePermit, Refusal> {
+    Arc::clone(&app.importing).try_acquire_owned().map_err(|_| Refusal::said(Kind::Conflict, "import-busy"))
+}
+
+async fn planned(app: &App, text: &str) -> Result<(Preview, Vec<Planned>), Refusal> {
+    let records = read(text)?;
+    let directory = Directory::of(app.store.directory().await?, app.store.units().await?);
+    let (now, digest) = (app.now(), seal::digest(text.as_bytes()));
+    let work = move || directory.plan(records, now, &digest);
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::said(Kind::Internal, "panicked"))?
+}
+
+/// Takes a file that was looked at before. Rows that cannot be taken are left out. It goes on when whoever asked is gone.
 ///
 /// # Errors
 /// [`Refusal`] when it does something else than the preview said, or nothing, or the store is away.
-pub async fn take(app: &App, text: &str, digest: &str, by: &str) -> Result<Preview, Refusal> {
-    let mut write = app.store.write().await?;
-    let done = run(app, &mut write, text, by).await?;
-    if done.digest != digest {
+pub async fn take(app: &Arc<App>, text: &str, digest: &str, by: &str) -> Result<Preview, Refusal> {
+    let one = turn(app)?;
+    let (plan, rows) = planned(app, text).await?;
+    if plan.digest != digest {
         return Err(Refusal::said(Kind::Conflict, "import-moved"));
     }
-    if done.adds() + done.changes() == 0 {
+    if plan.adds() + plan.changes() == 0 {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
-    let data = json!({
-        "file": seal::digest(text.as_bytes()),
-        "added": done.adds(), "changed": done.changes(), "left_out": done.wrong(),
-    });
-    write.append(&entry(app.now(), by, "people.imported", "server".to_owned(), data))?;
-    write.commit(&app.keys.ledger).await?;
-    Ok(done)
+    let (app, by, file) = (Arc::clone(app), by.to_owned(), seal::digest(text.as_bytes()));
+    let taking = async move {
+        let _one = one;
+        apply(&app, plan, rows, (&file, &by)).await
+    };
+    tokio::spawn(taking).await.map_err(|_| Refusal::said(Kind::Internal, "panicked"))?
 }
 
-/// Does what the file says within a transaction, and says what it did.
-async fn run(app: &App, write: &mut Write, text: &str, by: &str) -> Result<Preview, Refusal> {
-    let records = read(text)?;
-    let mut tree = Tree { units: write.units().await?, new: Vec::new() };
-    let mut rows = Vec::new();
-    let mut managers = Vec::new();
-    let mut seen: HashMap<String, u64> = HashMap::new();
-    for (line, record) in records {
-        let get = |column: &str| record.get(column).map_or("", String::as_str).trim();
-        let (name, email) = (get("name").to_owned(), get("email").to_lowercase());
-        let does = match seen.insert(email.clone(), line) {
-            Some(before) if !email.is_empty() => {
-                Does::Wrong(FieldError::new("email", "import-twice").with("line", before))
-            }
-            _ => match one(app, write, &mut tree, &record, by).await {
-                Ok((does, person)) => {
-                    managers.push((rows.len(), person, get("manager").to_lowercase()));
-                    does
+/// Does what was planned, some rows at a time: first everybody, then who answers for whom, who may stand further down.
+async fn apply(
+    app: &App,
+    mut plan: Preview,
+    rows: Vec<Planned>,
+    (file, by): (&str, &str),
+) -> Result<Preview, Refusal> {
+    let places: Vec<usize> = (0..rows.len()).filter(|place| rows[*place].changes).collect();
+    let mut people: HashMap<usize, PersonId> = HashMap::new();
+    for some in places.chunks(BATCH) {
+        let mut write = app.store.write().await?;
+        let mut tree = Tree { units: write.units().await? };
+        for place in some {
+            match one(app, &mut write, &mut tree, &rows[*place].record, by).await {
+                Ok(person) => {
+                    people.insert(*place, person);
                 }
-                Err(Refusal::Form(mut errors)) => Does::Wrong(errors.remove(0)),
+                // Somebody changed the directory meanwhile.
+                Err(Refusal::Form(mut errors)) => plan.rows[*place].does = Does::Wrong(errors.remove(0)),
                 Err(other) => return Err(other),
-            },
-        };
-        rows.push(Row { line, name, email, does });
+            }
+        }
+        write.commit(&app.keys.ledger).await?;
     }
-    // Whoever answers for somebody may stand further down in the same file.
-    for (place, person, manager) in managers {
-        match answer_for(app, write, person, &manager, by).await {
-            Ok(false) => {}
-            Ok(true) => match &mut rows[place].does {
-                Does::Changes(fields) => fields.push("manager"),
-                nothing @ Does::Nothing => *nothing = Does::Changes(vec!["manager"]),
-                Does::Adds | Does::Wrong(_) => {}
-            },
-            Err(Refusal::Form(mut errors)) => rows[place].does = Does::Wrong(errors.remove(0)),
-            Err(other) => return Err(other),
+    for some in places.chunks(BATCH) {
+        let mut write = app.store.write().await?;
+        for place in some {
+            let (Some(person), Some(manager)) = (people.get(place), &rows[*place].manager) else { continue };
+            match answer_for(app, &mut write, *person, manager, by).await {
+                Ok(()) => {}
+                Err(Refusal::Form(mut errors)) => plan.rows[*place].does = Does::Wrong(errors.remove(0)),
+                Err(other) => return Err(other),
+            }
+        }
+        write.commit(&app.keys.ledger).await?;
+    }
+    let data = json!({
+        "file": file, "added": plan.adds(), "changed": plan.changes(), "left_out": plan.wrong(),
+    });
+    let mut write = app.store.write().await?;
+    write.append(&entry(app.now(), by, "people.imported", "server".to_owned(), data))?;
+    write.commit(&app.keys.ledger).await?;
+    Ok(plan)
+}
+
+/// A row, and what of it is to be done.
+struct Planned {
+    record: Record,
+    /// Whether it adds or changes somebody, also where who answers for them can't be taken.
+    changes: bool,
+    /// The address of whoever is to answer for them.
+    manager: Option<String>,
+}
+
+/// The directory as it is, and as the file would make it row by row.
+struct Directory {
+    people: Vec<Person>,
+    /// Who can do more to others than anybody, and addresses that make so.
+    trusted: HashSet<PersonId>,
+    trusted_addresses: HashSet<String>,
+    by_email: HashMap<String, usize>,
+    by_number: HashMap<String, usize>,
+    units: HashMap<(UnitId, String), UnitId>,
+    depth: HashMap<UnitId, usize>,
+    new_units: Vec<String>,
+}
+
+impl Directory {
+    fn of(stored: stead_store::people::Directory, units: Vec<Unit>) -> Self {
+        let mut found = Self {
+            trusted: stored.trusted,
+            trusted_addresses: stored.trusted_addresses,
+            by_email: HashMap::new(),
+            by_number: HashMap::new(),
+            depth: units.iter().map(|unit| (unit.id, units::depth(&units, unit.id).unwrap_or(0))).collect(),
+            units: units
+                .into_iter()
+                .filter_map(|unit| Some(((unit.parent?, unit.name.to_lowercase()), unit.id)))
+                .collect(),
+            people: stored.people,
+            new_units: Vec::new(),
+        };
+        for place in 0..found.people.len() {
+            found.index(place);
+        }
+        found
+    }
+
+    fn index(&mut self, place: usize) {
+        let person = &self.people[place];
+        if let Some(email) = &person.email {
+            self.by_email.insert(email.clone(), place);
+        }
+        if let Some(number) = &person.staff_number {
+            self.by_number.insert(number.clone(), place);
         }
     }
-    let said: Vec<String> = rows.iter().map(|row| format!("{} {:?}", row.line, row.does)).collect();
-    let digest = seal::digest(format!("{}\n{}", seal::digest(text.as_bytes()), said.join("\n")).as_bytes());
-    Ok(Preview { rows, new_units: tree.new, digest })
+
+    /// What the file does, and its rows.
+    fn plan(
+        mut self,
+        records: Vec<(u64, Record)>,
+        now: Millis,
+        file: &str,
+    ) -> Result<(Preview, Vec<Planned>), Refusal> {
+        let (mut rows, mut planned, mut managers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen: HashMap<String, u64> = HashMap::new();
+        for (line, record) in records {
+            let get = |column: &str| record.get(column).map_or("", String::as_str).trim();
+            let (name, email) = (get("name").to_owned(), get("email").to_lowercase());
+            let does = match seen.insert(email.clone(), line) {
+                Some(before) if !email.is_empty() => {
+                    Does::Wrong(FieldError::new("email", "import-twice").with("line", before))
+                }
+                _ => match self.one(&record, now) {
+                    Ok((does, place)) => {
+                        managers.push((rows.len(), place, get("manager").to_lowercase()));
+                        does
+                    }
+                    Err(Refusal::Form(mut errors)) => Does::Wrong(errors.remove(0)),
+                    Err(other) => return Err(other),
+                },
+            };
+            let changes = matches!(does, Does::Adds | Does::Changes(_));
+            rows.push(Row { line, name, email, does });
+            planned.push(Planned { record, changes, manager: None });
+        }
+        // Whoever answers for somebody may stand further down in the same file.
+        for (row, place, manager) in managers {
+            if manager.is_empty() {
+                continue;
+            }
+            let does = &mut rows[row].does;
+            let address = manager;
+            let Some(manager) = self.by_email.get(&address) else {
+                *does = Does::Wrong(FieldError::new("manager", "manager-unknown"));
+                continue;
+            };
+            let (manager, person) = (self.people[*manager].id, &mut self.people[place]);
+            if manager == person.id {
+                *does = Does::Wrong(FieldError::new("manager", "manager-self"));
+            } else if person.manager != Some(manager) {
+                person.manager = Some(manager);
+                planned[row].changes = true;
+                planned[row].manager = Some(address);
+                match does {
+                    Does::Changes(fields) => fields.push("manager"),
+                    Does::Nothing => *does = Does::Changes(vec!["manager"]),
+                    Does::Adds | Does::Wrong(_) => {}
+                }
+            }
+        }
+        let said: Vec<String> = rows.iter().map(|row| format!("{} {:?}", row.line, row.does)).collect();
+        let digest = seal::digest(format!("{file}\n{}", said.join("\n")).as_bytes());
+        Ok((Preview { rows, new_units: self.new_units, digest }, planned))
+    }
+
+    /// Takes one row: adds or changes a person; their place.
+    fn one(&mut self, record: &Record, now: Millis) -> Result<(Does, usize), Refusal> {
+        let told = told(record)?;
+        let number = Some(told.staff_number.as_str()).filter(|number| !number.is_empty());
+        let by_number = number.and_then(|number| self.by_number.get(number)).copied();
+        let place = by_number.or(self.by_email.get(&told.email).copied());
+        let unit = match record.get("unit").map(|unit| unit.trim()).filter(|unit| !unit.is_empty()) {
+            Some(path) => Some(self.unit_at(path)?),
+            None => None,
+        };
+        let before = place.map(|place| self.people[place].clone());
+        let mut person = before.clone().unwrap_or_else(|| {
+            let n = u64::try_from(self.people.len()).unwrap_or(u64::MAX).to_be_bytes();
+            // An id that nobody has: people who are there were not made at the beginning of time.
+            let id = PersonId::from_parts(Millis(0), [0, 0, n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]]);
+            Person::new(id, String::new(), unit.unwrap_or(UnitId::ORGANISATION), Employment::Invited, now)
+        });
+        let told = Told { unit, manager: person.manager, ..kept(told, record, before.as_ref()) };
+        let trusted = before.as_ref().is_some_and(|before| self.trusted.contains(&before.id));
+        let moves = before.as_ref().is_none_or(|before| before.email.as_deref() != Some(told.email.as_str()));
+        let from = before.as_ref().and_then(|before| before.email.as_deref());
+        let protects =
+            |email: Option<&str>| email.is_some_and(|email| self.trusted_addresses.contains(email));
+        if moves && (trusted || protects(from) || protects(Some(&told.email))) {
+            return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
+        }
+        super::tell(&mut person, &told)?;
+        let other = |found: Option<&usize>| found.is_some_and(|other| Some(*other) != place);
+        if other(person.email.as_ref().and_then(|email| self.by_email.get(email))) {
+            return Err(Refusal::form(FieldError::new("email", "email-taken")));
+        }
+        if other(person.staff_number.as_ref().and_then(|number| self.by_number.get(number))) {
+            return Err(Refusal::form(FieldError::new("staff_number", "number-taken")));
+        }
+        let does = before.as_ref().map_or(Does::Adds, |before| does(before, &person));
+        let place = place.unwrap_or(self.people.len());
+        if let Some(before) = before {
+            if let Some(email) = &before.email {
+                self.by_email.remove(email);
+            }
+            if let Some(number) = &before.staff_number {
+                self.by_number.remove(number);
+            }
+            self.people[place] = person;
+        } else {
+            self.people.push(person);
+        }
+        self.index(place);
+        Ok((does, place))
+    }
+
+    /// The unit at a path, made where it is not there.
+    fn unit_at(&mut self, path: &str) -> Result<UnitId, Refusal> {
+        let mut at = UnitId::ORGANISATION;
+        let mut walked = Vec::new();
+        for name in path.split('/').map(str::trim).filter(|name| !name.is_empty()) {
+            walked.push(name);
+            let key = (at, name.to_lowercase());
+            at = match self.units.get(&key) {
+                Some(unit) => *unit,
+                None => {
+                    units::name_of(name)?;
+                    let depth = self.depth.get(&at).copied().unwrap_or(0);
+                    if depth >= units::DEEPEST {
+                        return Err(Refusal::form(FieldError::new("parent", "unit-unknown")));
+                    }
+                    let n = u64::try_from(self.units.len()).unwrap_or(u64::MAX).to_be_bytes();
+                    let id =
+                        UnitId::from_parts(Millis(0), [0, 1, n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]]);
+                    self.units.insert(key, id);
+                    self.depth.insert(id, depth + 1);
+                    self.new_units.push(walked.join(" / "));
+                    id
+                }
+            };
+        }
+        Ok(at)
+    }
+}
+
+/// What a row says of somebody, but for unit and manager.
+fn told(record: &Record) -> Result<Told, Refusal> {
+    let value = |column: &str| record.get(column).cloned().unwrap_or_default();
+    let email = value("email").trim().to_lowercase();
+    if email.is_empty() {
+        return Err(Refusal::form(FieldError::new("email", "field-empty")));
+    }
+    let staff_number = value("staff_number").trim().to_owned();
+    Ok(Told { name: value("name"), email, staff_number, unit: None, manager: None })
+}
+
+/// The same, with what the file has no column for left as it is.
+fn kept(told: Told, record: &Record, before: Option<&Person>) -> Told {
+    let number = before
+        .filter(|_| !record.contains_key("staff_number"))
+        .and_then(|person| person.staff_number.clone());
+    Told { staff_number: number.unwrap_or(told.staff_number.clone()), ..told }
 }
 
 type Record = BTreeMap<String, String>;
@@ -158,6 +388,9 @@ fn read(text: &str) -> Result<Vec<(u64, Record)>, Refusal> {
     let wrong = |say: &'static str| Refusal::form(FieldError::new("file", say));
     if text.len() > LARGEST {
         return Err(wrong("import-large"));
+    }
+    if text.contains('\0') {
+        return Err(wrong("import-unreadable"));
     }
     // Spreadsheets of some countries part with semicolons.
     let heading = text.lines().next().unwrap_or_default();
@@ -192,10 +425,9 @@ fn read(text: &str) -> Result<Vec<(u64, Record)>, Refusal> {
     Ok(records)
 }
 
-/// The units, and those that the file adds.
+/// The units, with those that the file adds.
 struct Tree {
     units: Vec<Unit>,
-    new: Vec<String>,
 }
 
 /// Takes one row: adds or changes a person.
@@ -205,46 +437,31 @@ async fn one(
     tree: &mut Tree,
     record: &Record,
     by: &str,
-) -> Result<(Does, PersonId), Refusal> {
-    let value = |column: &str| record.get(column).cloned().unwrap_or_default();
-    let (email, number) = (value("email").trim().to_lowercase(), value("staff_number").trim().to_owned());
-    if email.is_empty() {
-        return Err(Refusal::form(FieldError::new("email", "field-empty")));
-    }
-    let number_is = (!number.is_empty()).then_some(number.as_str());
-    let found = write.person_by_address_or_number(Some(&email), number_is).await?;
-    let by_email = found.iter().find(|person| person.email.as_deref() == Some(email.as_str()));
-    let by_number =
-        found.iter().find(|person| number_is.is_some() && person.staff_number.as_deref() == number_is);
+) -> Result<PersonId, Refusal> {
+    let told = told(record)?;
+    let number = Some(told.staff_number.as_str()).filter(|number| !number.is_empty());
+    let found = write.person_by_address_or_number(Some(&told.email), number).await?;
+    let by_email = found.iter().find(|person| person.email.as_deref() == Some(told.email.as_str()));
+    let by_number = found.iter().find(|person| number.is_some() && person.staff_number.as_deref() == number);
     let person = by_number.or(by_email).cloned();
     let unit = match record.get("unit").map(|unit| unit.trim()).filter(|unit| !unit.is_empty()) {
         Some(path) => Some(unit_at(app, write, tree, path, by).await?),
         None => None,
     };
-    let mut told = Told { name: value("name"), email, staff_number: number, unit, manager: None };
+    let before = person.clone().unwrap_or_else(|| placing::stranger("", UnitId::ORGANISATION, app.now()));
+    let renamed = Person { email: Some(told.email.clone()), ..before.clone() };
+    if before.email != renamed.email
+        && (write.is_trusted(&before).await? || write.is_trusted(&renamed).await?)
+    {
+        return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
+    }
+    let told = Told { unit, ..kept(told, record, person.as_ref()) };
     match person {
-        None => {
-            let stranger = placing::stranger(&told.email, UnitId::ORGANISATION, app.now());
-            if write.is_trusted(&stranger).await? {
-                return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
-            }
-            let person = add_within(app, write, &told, Employment::Invited, by).await?;
-            Ok((Does::Adds, person.id))
-        }
+        None => Ok(add_within(app, write, &told, Employment::Invited, by).await?.id),
         Some(mut person) => {
-            let before = person.clone();
-            let renamed = Person { email: Some(told.email.clone()), ..person.clone() };
-            if person.email != renamed.email
-                && (write.is_trusted(&person).await? || write.is_trusted(&renamed).await?)
-            {
-                return Err(Refusal::form(FieldError::new("email", "email-of-trusted")));
-            }
-            told.manager = person.manager;
-            if !record.contains_key("staff_number") {
-                told.staff_number = person.staff_number.clone().unwrap_or_default();
-            }
+            let told = Told { manager: person.manager, ..told };
             change_within(app, write, &mut person, &told, by).await?;
-            Ok((does(&before, &person), person.id))
+            Ok(person.id)
         }
     }
 }
@@ -262,16 +479,16 @@ fn does(before: &Person, after: &Person) -> Does {
     if fields.is_empty() { Does::Nothing } else { Does::Changes(fields) }
 }
 
-/// Notes who answers for somebody, by address; whether that is new.
+/// Notes who answers for somebody, by address.
 async fn answer_for(
     app: &App,
     write: &mut Write,
     person: PersonId,
     manager: &str,
     by: &str,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     if manager.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let found = write.person_by_address_or_number(Some(manager), None).await?;
     let Some(manager) = found.first() else {
@@ -285,7 +502,8 @@ async fn answer_for(
         unit: None,
         manager: Some(manager.id),
     };
-    change_within(app, write, &mut person, &told, by).await
+    change_within(app, write, &mut person, &told, by).await?;
+    Ok(())
 }
 
 /// The unit at a path such as `Service / Records`, made where it is not there.
@@ -297,16 +515,13 @@ async fn unit_at(
     by: &str,
 ) -> Result<UnitId, Refusal> {
     let mut at = UnitId::ORGANISATION;
-    let mut walked = Vec::new();
     for name in path.split('/').map(str::trim).filter(|name| !name.is_empty()) {
-        walked.push(name);
         let same = |unit: &&Unit| unit.parent == Some(at) && unit.name.to_lowercase() == name.to_lowercase();
         at = match tree.units.iter().find(same) {
             Some(unit) => unit.id,
             None => {
                 let id = units::add_within(app, write, name, at, by).await?;
                 tree.units.push(Unit { id, name: name.to_owned(), parent: Some(at), people: 0 });
-                tree.new.push(walked.join(" / "));
                 id
             }
         };

@@ -270,11 +270,12 @@ async fn state_within(
     Ok(Vec::new())
 }
 
-/// Ends what would let somebody in and was not used yet: they can do more from now on, and whoever made it may not make
-/// one now.
+/// Ends what would let somebody in and was not used yet, and sessions that began with a link: they can do more from now
+/// on, and whoever made it may not make one now.
 pub(in crate::flows) async fn grown(app: &App, write: &mut Write, person: PersonId) -> Result<(), Refusal> {
     write.end_links(person, app.now()).await?;
     write.end_codes(person, app.now()).await?;
+    write.end_link_sessions(person, app.now()).await?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How deep the tree may be.
-const DEEPEST: usize = 12;
+pub(super) const DEEPEST: usize = 12;
 
 /// Adds a unit below another.
 ///
@@ -93,7 +93,7 @@ pub async fn change(
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
-fn name_of(name: &str) -> Result<String, Refusal> {
+pub(super) fn name_of(name: &str) -> Result<String, Refusal> {
     let name = text::plain(name.trim(), 80);
     if name.is_empty() || name.contains('/') {
         return Err(Refusal::form(FieldError::new("name", "unit-name-wrong")));
@@ -107,7 +107,7 @@ fn taken(units: &[Unit], name: &str, parent: Option<UnitId>, but: Option<UnitId>
 }
 
 /// How many units are above this one and it; none when it is not there or hangs below itself.
-fn depth(units: &[Unit], id: UnitId) -> Option<usize> {
+pub(super) fn depth(units: &[Unit], id: UnitId) -> Option<usize> {
     path(units, id).map(|path| path.len())
 }
 
