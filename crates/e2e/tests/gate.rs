@@ -902,6 +902,15 @@ fn rc_6_two_named_people_break_the_glass() {
         ],
         Some(&["disk-encrypted", "device-is-ours"]),
     );
+    // Who is named can do more than before: a session that began with a link ended, and they sign in once more.
+    let mut signed_out = w.browser();
+    let page = signed_out.go(&format!("{}/pay", w.address()), &w.agent());
+    assert!(page.address.contains("/sign-in"), "{}", page.address);
+    let link = w.f.server.url();
+    let arguments = ["sign-in-link", "--email", "sam@stead.example", "--base-url", &link];
+    let link = w.f.server.admin(&arguments).unwrap();
+    let path = link.strip_prefix(&w.f.server.url()).unwrap().to_owned();
+    w.sam = w.f.client.post_for_cookie(&path).unwrap().1.unwrap();
     // Toni's laptop is not known any better, and Toni is not named.
     let (_, toni) = w.f.join("Toni Test", "toni@stead.example", &[]);
     let code = w.f.server.admin(&["enrol-code", "Toni Test"]).unwrap();
