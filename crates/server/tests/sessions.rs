@@ -155,6 +155,9 @@ async fn a_session_ends_when_it_must() {
 
     // On leave somebody signs in, and uses no role; once gone they do not.
     server.give(sam, Role::Security, UnitId::ORGANISATION).await;
+    assert!(!opens(&server, &begun.secret).await, "a link from before opens nothing of a role");
+    let begun = links::make(app, sam, LinkKind::SignIn, "test").await.unwrap();
+    let begun = links::take(app, &begun, "test").await.unwrap().0;
     assert_eq!(server.get("/devices", &begun.secret).await.status, 200);
     directory::set_state(app, sam, Employment::OnLeave, None, "test").await.unwrap();
     assert!(opens(&server, &begun.secret).await);

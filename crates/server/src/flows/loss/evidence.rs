@@ -6,11 +6,11 @@ use stead_model::{
     FactState, Facts, Millis, Scalar, Value,
     fact::{Field, Record},
     message::{REPORT, Report},
-    seal::{self, Envelope, VerifyingKey},
+    seal::{Envelope, VerifyingKey},
 };
 use stead_store::device::Device;
 
-use crate::{App, error::Refusal};
+use crate::{App, bundle, error::Refusal};
 
 /// The fact that answers it.
 const VOLUMES: &str = "device.volumes";
@@ -111,13 +111,13 @@ pub(super) async fn of(app: &App, device: &Device) -> Result<Evidence, Refusal> 
 
 /// The facts of a sealed report; or why it proves nothing.
 fn sealed_facts(envelope: &str, digest: &str, key: &str) -> Result<Facts, &'static str> {
-    if seal::digest(envelope.as_bytes()) != digest {
-        return Err("its last report is not the one that was received");
-    }
     let unreadable = "its last report cannot be read";
     let sealed: Envelope = serde_json::from_str(envelope).map_err(|_| unreadable)?;
     let key = VerifyingKey::from_text(key).map_err(|_| unreadable)?;
     let opened = sealed.open(REPORT, &key).map_err(|_| "its last report is not sealed by its key")?;
+    if !bundle::is_sealed(&sealed, &key, digest, envelope) {
+        return Err("its last report is not the one that was received");
+    }
     let report: Report<'_> = serde_json::from_slice(opened.bytes()).map_err(|_| unreadable)?;
     serde_json::from_str(report.facts.get()).map_err(|_| unreadable)
 }
