@@ -30,7 +30,7 @@ const OWN: usize = 192;
 const MOST: u64 = 65_536;
 
 /// Where a connection comes from: an address of version 4, or a network of version 6.
-type Place = IpAddr;
+pub type Place = IpAddr;
 
 /// A connection that is there.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Limits {
 }
 
 /// A household or a provider's customer has many addresses of version 6, but one network.
-fn network(address: IpAddr) -> Place {
+pub fn network(address: IpAddr) -> Place {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

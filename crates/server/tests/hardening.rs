@@ -22,7 +22,7 @@ use stead_server::{
 };
 use stead_store::session::LinkKind;
 use stead_testkit::device::{good_facts_at, text};
-use support::TestServer;
+use support::{TestServer, of};
 
 /// S15: the earliest time there is was on time.
 #[tokio::test]
@@ -151,13 +151,15 @@ async fn s3_a_link_is_worth_what_its_maker_may_when_it_is_used() {
         match *changes {
             "role" => roles::give(&s.app, person, Role::Auditor, two, "test").await.unwrap(),
             "manager" => {
-                let told =
-                    Told { manager: Some(person), ..of(&s, s.person(&format!("Bob {n}"), two).await).await };
+                let told = Told {
+                    manager: Some(person),
+                    ..of(&s.app, s.person(&format!("Bob {n}"), two).await).await
+                };
                 let bob = s.app.store.person_by_email(&told.email).await.unwrap().unwrap().id;
                 directory::change(&s.app, bob, &told, "test").await.unwrap();
             }
             "moved" => {
-                let told = Told { unit: Some(two), ..of(&s, person).await };
+                let told = Told { unit: Some(two), ..of(&s.app, person).await };
                 directory::change(&s.app, person, &told, "test").await.unwrap();
             }
             "maker left" => {
@@ -178,18 +180,6 @@ async fn s3_a_link_is_worth_what_its_maker_may_when_it_is_used() {
     }
 }
 
-/// What the directory is told to leave somebody as they are.
-async fn of(s: &TestServer, person: PersonId) -> Told {
-    let person = s.app.store.person(person).await.unwrap().unwrap();
-    Told {
-        name: person.name,
-        email: person.email.unwrap_or_default(),
-        staff_number: person.staff_number.unwrap_or_default(),
-        unit: Some(person.unit),
-        manager: person.manager,
-    }
-}
-
 /// S4: whoever may not let in who is trusted does not put them out either, by page or by program.
 #[tokio::test]
 async fn s4_who_is_trusted_is_put_out_by_nobody_who_may_not_let_them_in() {
@@ -198,7 +188,7 @@ async fn s4_who_is_trusted_is_put_out_by_nobody_who_may_not_let_them_in() {
     let (cleo, session) = trusted(&s, "Cleo", Role::Coordinator, all).await;
     let token = s.token(cleo, &["read", "people"]).await;
     let lead = s.person("Lead", all).await;
-    let told = Told { manager: Some(lead), ..of(&s, s.person("Bob", all).await).await };
+    let told = Told { manager: Some(lead), ..of(&s.app, s.person("Bob", all).await).await };
     let bob = s.app.store.person_by_email(&told.email).await.unwrap().unwrap().id;
     directory::change(&s.app, bob, &told, "test").await.unwrap();
     let mut people = vec![cleo, lead];
@@ -331,7 +321,7 @@ async fn s10_whoever_can_do_more_to_others_is_trusted() {
     let (_, session_of_all) = trusted(&s, "Dora", Role::Coordinator, all).await;
     let (_, operator) = trusted(&s, "Oskar", Role::Operator, all).await;
     let lead = s.person("Lead", one).await;
-    let told = Told { manager: Some(lead), ..of(&s, s.person("Bob", two).await).await };
+    let told = Told { manager: Some(lead), ..of(&s.app, s.person("Bob", two).await).await };
     let bob = s.app.store.person_by_email(&told.email).await.unwrap().unwrap().id;
     directory::change(&s.app, bob, &told, "test").await.unwrap();
     let gil = s.person("Gil", one).await;
@@ -360,7 +350,7 @@ async fn s10_whoever_can_do_more_to_others_is_trusted() {
     let preview = directory::import::preview(&s.app, file).await.unwrap();
     assert_eq!((preview.adds(), preview.wrong()), (0, 1));
     let file = format!("name,email,staff_number\nGil,gil3@stead.example,{}\n", 7);
-    let told = Told { staff_number: "7".to_owned(), ..of(&s, gil).await };
+    let told = Told { staff_number: "7".to_owned(), ..of(&s.app, gil).await };
     directory::change(&s.app, gil, &told, "test").await.unwrap();
     assert_eq!(directory::import::preview(&s.app, &file).await.unwrap().wrong(), 1);
 }

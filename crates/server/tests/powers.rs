@@ -13,7 +13,7 @@ use stead_server::flows::{
     sign_in::links,
 };
 use stead_store::session::LinkKind;
-use support::TestServer;
+use support::{TestServer, of};
 
 /// Steps of a walk.
 const STEPS: u64 = 12;
@@ -336,17 +336,6 @@ impl Walk<'_> {
                 .map_err(|what| format!("by a token of {person}: {what}"))?;
         }
         Ok(())
-    }
-}
-
-async fn of(app: &stead_server::App, person: PersonId) -> Told {
-    let person = app.store.person(person).await.unwrap().unwrap();
-    Told {
-        name: person.name,
-        email: person.email.unwrap_or_default(),
-        staff_number: person.staff_number.unwrap_or_default(),
-        unit: Some(person.unit),
-        manager: person.manager,
     }
 }
 

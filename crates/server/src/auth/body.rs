@@ -8,7 +8,10 @@ use axum::{
 };
 use stead_model::problem::Kind;
 
-use crate::error::Refusal;
+use crate::{
+    connections::{Connection, Underway},
+    error::Refusal,
+};
 
 /// Whether an address holds no NUL.
 ///
@@ -21,11 +24,17 @@ pub fn address(uri: &Uri) -> Result<(), Refusal> {
     }
 }
 
-/// A request with its whole body read.
+/// A request with its whole body read, and that its connection is being answered from now on.
 ///
 /// # Errors
 /// [`Refusal`] when it is larger than that, does not arrive, or holds a NUL.
-pub async fn taken(request: Request, largest: usize) -> Result<Request, Refusal> {
+pub async fn taken(request: Request, largest: usize) -> Result<(Request, Option<Underway>), Refusal> {
+    let connection = request.extensions().get::<Connection>().cloned();
+    let request = read(request, largest).await?;
+    Ok((request, connection.map(|connection| connection.answering())))
+}
+
+async fn read(request: Request, largest: usize) -> Result<Request, Refusal> {
     if *request.method() == Method::GET {
         return Ok(request);
     }

@@ -24,7 +24,6 @@ use super::{
 };
 use crate::{
     App, api,
-    connections::Connection,
     error::Refusal,
     flows::{
         look,
@@ -391,12 +390,9 @@ async fn guard(
             let asker = caller.who().session.id.to_string();
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(words.clone());
-            let connection = request.extensions().get::<Connection>().cloned();
-            let taken = body::taken(request, route.largest).await;
-            let _underway = connection.map(|connection| connection.answering());
-            match taken {
-                Ok(request) if page => next.run(request).await,
-                Ok(request) => api::answer(&app, &asker, request, next).await,
+            match body::taken(request, route.largest).await {
+                Ok((request, _underway)) if page => next.run(request).await,
+                Ok((request, _underway)) => api::answer(&app, &asker, request, next).await,
                 Err(refusal) => web::refused(refusal, page),
             }
         }
@@ -418,11 +414,8 @@ async fn guard(
 /// Goes on with a request whose body is one that the route takes.
 async fn taken(request: Request, route: &Route, next: Next) -> Response {
     let page = !route.path.starts_with("/api/");
-    let connection = request.extensions().get::<Connection>().cloned();
-    let taken = body::taken(request, route.largest).await;
-    let _underway = connection.map(|connection| connection.answering());
-    match taken {
-        Ok(request) => next.run(request).await,
+    match body::taken(request, route.largest).await {
+        Ok((request, _underway)) => next.run(request).await,
         Err(refusal) => web::refused(refusal, page),
     }
 }

@@ -245,3 +245,15 @@ pub fn cookie(session: &str) -> String {
 pub const fn minutes(n: i64) -> i64 {
     n * MINUTE
 }
+
+/// What the directory is told to leave somebody as they are.
+pub async fn of(app: &App, person: PersonId) -> Told {
+    let person = app.store.person(person).await.unwrap().unwrap();
+    Told {
+        name: person.name,
+        email: person.email.unwrap_or_default(),
+        staff_number: person.staff_number.unwrap_or_default(),
+        unit: Some(person.unit),
+        manager: person.manager,
+    }
+}

@@ -10,6 +10,8 @@ use std::{
 
 use stead_model::{DeviceId, Millis, seal, time};
 
+use crate::connections::network;
+
 /// Most allowances remembered. Those that are full again are forgotten first.
 const MOST: usize = 100_000;
 
@@ -51,9 +53,9 @@ impl Of<'_> {
             Self::Told(name) => format!("told {name}"),
             Self::Losses(name) => format!("losses {name}"),
             Self::Device(device) => format!("device {device}"),
-            Self::Enrolment(address) => network("enrolment", address),
-            Self::Address(address) => network("address", address),
-            Self::Card(address) => network("card", address),
+            Self::Enrolment(address) => format!("enrolment {}", network(address)),
+            Self::Address(address) => format!("address {}", network(address)),
+            Self::Card(address) => format!("card {}", network(address)),
         };
         seal::digest(text.as_bytes())
     }
@@ -71,14 +73,6 @@ impl Of<'_> {
             Self::Card(_) => (20, 30 * time::SECOND),
             Self::Told(_) => (10, 12 * time::MINUTE),
         }
-    }
-}
-
-/// A household or a provider's customer has many addresses of version 6, but one network.
-fn network(of: &str, address: IpAddr) -> String {
-    match address {
-        IpAddr::V6(address) => format!("{of} network {:?}", &address.segments()[..4]),
-        IpAddr::V4(address) => format!("{of} {address}"),
     }
 }
 
