@@ -15,11 +15,16 @@ pub struct Model {
 
 impl Model {
     pub fn run(self) -> anyhow::Result<()> {
-        let walks = format!("STEAD_WALKS={}", self.walks);
+        let sides = std::thread::available_parallelism().map_or(1, usize::from);
+        let settings = [
+            format!("STEAD_WALKS={}", self.walks),
+            format!("STEAD_SIDES={sides}"),
+            // Built once and run once: linking longer wouldn't pay.
+            "CARGO_PROFILE_RELEASE_LTO=off".to_owned(),
+            "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16".to_owned(),
+        ];
         let test = ["cargo", "test", "--release", "--package", "stead-server", "--test", "powers"];
-        machine::run(
-            "env",
-            &[&[walks.as_str()][..], &test[..], &["no_walk", "--", "--nocapture"][..]].concat(),
-        )
+        let settings = settings.iter().map(String::as_str).collect::<Vec<_>>();
+        machine::run("env", &[&settings[..], &test[..], &["no_walk", "--", "--nocapture"][..]].concat())
     }
 }

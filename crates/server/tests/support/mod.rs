@@ -211,18 +211,18 @@ impl TestServer {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (response, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let text = |name: header::HeaderName| -> Vec<String> {
-            let all = response.headers().get_all(name).iter();
+            let all = response.headers.get_all(name).iter();
             all.map(|value| value.to_str().unwrap().to_owned()).collect()
         };
         let (cookies, location) = (text(header::SET_COOKIE), text(header::LOCATION));
         let tag = text(header::ETAG).into_iter().next().unwrap_or_default();
         let strict = text(header::STRICT_TRANSPORT_SECURITY).into_iter().next().unwrap_or_default();
-        let replayed = response.headers().contains_key("idempotency-replayed");
-        let again = response.headers().contains_key("hx-refresh");
-        let status = response.status().as_u16();
-        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let replayed = response.headers.contains_key("idempotency-replayed");
+        let again = response.headers.contains_key("hx-refresh");
+        let status = response.status.as_u16();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
         Reply {
             status,
             location: location.into_iter().next().unwrap_or_default(),
