@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use stead_model::Millis;
+use stead_model::{Millis, problem::Kind};
+use stead_store::Store;
 
 use crate::{
-    App,
+    App, audit,
     error::Refusal,
     flows::{
         anchor, backup, cases, deadlines,
@@ -23,6 +24,8 @@ use crate::{
     words::Words,
 };
 
+/// How often the ledger is audited.
+const AUDITED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -136,6 +139,32 @@ pub async fn run_backups(app: Weak<App>) {
         drop(app);
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// Audits the ledger until the server ends: at its start, and once a day. It takes as long as the ledger is, and keeps
+/// nothing else waiting.
+pub async fn run_audits(app: Weak<App>) {
+    loop {
+        let Some(app) = app.upgrade() else { return };
+        audits(&app).await;
+        drop(app);
+        tokio::time::sleep(AUDITED_EVERY).await;
+    }
+}
+
+/// Audits the ledger once.
+pub async fn audits(app: &Arc<App>) {
+    let audited = async {
+        let snapshot = Store::snapshot(&app.store_url).await?;
+        let found = audit::ledger(&snapshot, app.keys.ledger.public(), None, |_, _| {}).await?;
+        snapshot.close().await;
+        found.map(|size| size > 0).map_err(|why| {
+            tracing::error!(%why, "the ledger isn't what was signed");
+            Refusal::new(Kind::Internal, why)
+        })
+    };
+    let audited: Result<bool, Refusal> = audited.await;
+    app.jobs.note("audit", app.now(), audited);
 }
 
 /// Does once what is due.

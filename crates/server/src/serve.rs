@@ -182,6 +182,7 @@ pub async fn serve(
     tokio::spawn(jobs::run_notices(Arc::downgrade(&app)));
     tokio::spawn(jobs::run_deliveries(Arc::downgrade(&app)));
     tokio::spawn(jobs::run_backups(Arc::downgrade(&app)));
+    tokio::spawn(jobs::run_audits(Arc::downgrade(&app)));
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let limits = Limits::new(connections::descriptors(), listen.behind_proxy);
     ready(address);

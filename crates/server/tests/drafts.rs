@@ -96,6 +96,7 @@ async fn rc_9_a_draft_is_written_by_several_and_published_by_another() {
     policy::bring_in(app).await.unwrap();
     assert_eq!(app.pack().label(), "remote-work 6");
     assert_eq!(app.pack().rule("disk-encrypted").unwrap().grace, 5 * DAY);
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,6 +159,7 @@ async fn what_came_into_force_meanwhile_is_not_undone() {
     approve(&server, ben, id).await.unwrap();
     policy::bring_in(app).await.unwrap();
     assert_eq!(app.pack().rule("disk-encrypted").unwrap().grace, 2 * DAY);
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,6 +184,7 @@ async fn a_draft_builds_on_what_is_still_to_come() {
     let next = drafts::begin(app, ana).await.unwrap();
     let open = drafts::open(app, next).await.unwrap();
     assert!(open.text("pack.toml").contains("version = 7") && open.text(RULE).contains("P1D"));
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,6 +248,7 @@ async fn the_editor_says_what_is_wrong_and_shows_both_texts() {
     let late = [("path", RULE), ("was", was.as_str()), ("text", "an hour of work")];
     let gone = server.post_form(&format!("{place}/file"), &late, &session).await;
     assert!(gone.status == 409 && gone.body.contains("an hour of work"), "{}: {}", gone.status, gone.body);
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -322,6 +326,7 @@ async fn a_rule_with_a_period_of_its_own_is_due_on_its_own() {
     let due = review::calendar(app).await.unwrap();
     let new = due.iter().find(|due| due.rule.as_deref() == Some("firewall-too")).unwrap();
     assert_eq!((new.last, new.at.since(app.now()) > 29 * DAY), (None, true), "{new:?}");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -341,4 +346,5 @@ async fn a_rule_of_the_pack_below_keeps_its_translations_when_it_is_changed() {
     let rule = pack.rule("disk-encrypted").unwrap();
     assert_eq!(rule.grace, DAY);
     assert_ne!(rule.text("pt-BR").title, rule.title, "it is still said in Portuguese");
+    server.is_whole().await;
 }

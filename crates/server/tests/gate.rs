@@ -97,6 +97,7 @@ async fn tiers_of_ones_own_decide() {
     let session = server.sign_in(sam).await;
     let home = server.get("/home", &session).await.body;
     assert!(["lobby", "desk", "archive", "vault"].iter().all(|tier| home.contains(tier)), "{home}");
+    server.is_whole().await;
 }
 
 /// A fact that came long after the gate was made counts there as any other, once a rule asks for it.
@@ -128,6 +129,7 @@ async fn a_fact_that_the_gate_knows_nothing_of_counts() {
     let why = against(&server, (sam, &laptop), 2).await;
     assert_eq!(why.iter().filter_map(Why::rule).collect::<Vec<_>>(), ["losses-told-at-once"]);
     assert_eq!(against(&server, (sam, &laptop), 1).await, [], "it costs the upper tier alone");
+    server.is_whole().await;
 }
 
 /// Whoever hears that somebody came in without being known reads where.
@@ -148,4 +150,5 @@ async fn a_notice_of_the_glass_names_the_application() {
     };
     let said = notices::said(&notice, &stead_server::words::Words::english());
     assert!(said.contains("came in to Personnel records"), "{said}");
+    server.is_whole().await;
 }

@@ -48,4 +48,5 @@ async fn what_was_written_down_while_the_store_was_away_is_entered_once() {
     app.store.close().await;
     std::fs::create_dir(app.data.join("glass.jsonl")).unwrap();
     glass::record(&app, &broken(3)).await.unwrap_err();
+    s.is_whole().await;
 }

@@ -36,6 +36,7 @@ async fn s15_no_extreme_time_is_on_time() {
         let problem = refusal.problem(&stead_server::words::Words::english());
         assert_ne!(problem.status, 500, "{at}");
     }
+    s.is_whole().await;
 }
 
 /// S22: browsers that come by TLS come by nothing else from then on.
@@ -57,6 +58,7 @@ async fn s34_the_gate_without_an_application_answers_401() {
     for path in ["/gate/auth", "/gate/auth/"] {
         assert_eq!(s.get(path, "").await.status, StatusCode::UNAUTHORIZED.as_u16(), "{path}");
     }
+    s.is_whole().await;
 }
 
 /// S3: a link and an enrollment code that were made before their person got a role opened that role afterwards.
@@ -75,6 +77,7 @@ async fn s3_what_was_made_before_a_role_opens_nothing_of_it() {
         let link = links::make(&s.app, person, kind, "test").await.unwrap();
         assert!(links::take(&s.app, &link, "test").await.is_ok());
     }
+    s.is_whole().await;
 }
 
 /// S4: roles guarded the last operator, leaving did not.
@@ -97,6 +100,7 @@ async fn s4_the_last_operator_stays_whichever_way_they_would_go() {
     }
     assert!(roles::take(&s.app, last, Role::Operator, UnitId::ORGANISATION, "test").await.is_err());
     assert_eq!(s.app.store.person(last).await.unwrap().unwrap().state, Employment::Active);
+    s.is_whole().await;
 }
 
 /// S29: limits were counted before the transaction: 64 at once got 64.
@@ -118,6 +122,7 @@ async fn s29_no_limit_is_passed_by_asking_many_times_at_once() {
     let count = |all: Vec<bool>| all.into_iter().filter(|made| *made).count();
     assert_eq!(count(tokens.join_all().await), 20);
     assert_eq!(count(begun.join_all().await), 20);
+    s.is_whole().await;
 }
 
 /// Somebody trusted with a role for a unit, and their session.
@@ -178,6 +183,7 @@ async fn s3_a_link_is_worth_what_its_maker_may_when_it_is_used() {
         assert_eq!(enrol::enrol(&s.app, &envelope).await.is_ok(), nothing, "a code, {changes}");
         assert_eq!(take(&link).await, nothing, "a link, {changes}");
     }
+    s.is_whole().await;
 }
 
 /// S4: whoever may not let in who is trusted does not put them out either, by page or by program.
@@ -217,6 +223,7 @@ async fn s4_who_is_trusted_is_put_out_by_nobody_who_may_not_let_them_in() {
     }
     let back = s.ask("PUT", &path, &token, &[("stead-purpose", "review")], r#"{"state":"invited"}"#).await;
     assert_eq!(back.status, 204, "{}", back.body);
+    s.is_whole().await;
 }
 
 /// S9: proving anew asked for the password alone, and with it took the second factor off.
@@ -252,6 +259,7 @@ async fn s9_proving_anew_asks_for_as_much_as_signing_in() {
     let form = format!("password=four+wet+otters+hum+at+noon&code={}", recovery[0]);
     let session = s.post("/prove/password", &session, &form).await.session();
     assert_eq!(s.get("/me/ways", &session).await.status, 200, "what signs in proves");
+    s.is_whole().await;
 }
 
 /// Sets a second factor up; the session, the secret, and the recovery codes.
@@ -308,6 +316,7 @@ async fn s18_wrong_codes_of_others_keep_nobody_out() {
     }
     let form = format!("password=four+wet+otters+hum+at+noon&code={}", code(&s, &secret));
     assert_eq!(s.post("/prove/password", &session, &form).await.status, 303);
+    s.is_whole().await;
 }
 
 /// S10: named managers and whoever the policy names for break-glass access were not protected as people with roles are.
@@ -353,6 +362,7 @@ async fn s10_whoever_can_do_more_to_others_is_trusted() {
     let told = Told { staff_number: "7".to_owned(), ..of(&s.app, gil).await };
     directory::change(&s.app, gil, &told, "test").await.unwrap();
     assert_eq!(directory::import::preview(&s.app, &file).await.unwrap().wrong(), 1);
+    s.is_whole().await;
 }
 
 /// S17: a reset left every other way to sign in as it was.
@@ -382,6 +392,7 @@ async fn s17_a_reset_ends_every_other_way_to_sign_in() {
     assert!(s.app.store.authenticator(sam).await.unwrap().is_none(), "no second factor");
     assert!(s.app.store.outside_identities(sam).await.unwrap().is_empty(), "no account elsewhere");
     assert_eq!(s.get("/home", &begun).await.status, 200, "but the one that it makes");
+    s.is_whole().await;
 }
 
 /// S31: one person wrote and approved a policy, by a second account of their own making or by a token.
@@ -415,6 +426,7 @@ async fn s31_two_people_are_two_different_people() {
     let (new, _) = trusted(&s, "Nora", Role::Security, all).await;
     assert!(approve(new, proposal).await.is_err());
     approve(vera, proposal).await.unwrap();
+    s.is_whole().await;
 }
 
 /// A proposal of the policy in force under another number.
@@ -458,6 +470,7 @@ async fn s7_each_route_takes_as_much_as_it_needs() {
         "/policy/drafts/{proposal}/file",
     ];
     assert_eq!(large, [&["/people/import", "/people/import/preview"][..], &drafts[..]].concat());
+    s.is_whole().await;
 }
 
 /// S20, F31: a NUL was an outage on one database and a character on the other.
@@ -492,6 +505,7 @@ async fn s20_f31_no_text_with_a_nul_comes_in() {
     let written = r#"{"name":"a\\u0000b","email":"n@stead.example"}"#;
     let reply = s.ask("POST", "/api/v1/people", &token, &[("stead-purpose", "review")], written).await;
     assert_eq!(reply.status, 201, "the letters are letters: {}", reply.body);
+    s.is_whole().await;
 }
 
 /// S23: a device's name was a formula where semicolons part cells.
@@ -575,6 +589,7 @@ async fn s26_a_forged_question_tells_nothing_of_a_device() {
     }
     let (of_good, of_revoked) = said.split_at(3);
     assert_eq!(of_good, of_revoked);
+    s.is_whole().await;
 }
 
 /// S27: what a device says was taken whatever it was.
@@ -627,6 +642,7 @@ async fn s27_what_a_device_says_is_of_its_type_and_once() {
     let report = device.seal(stead_model::message::REPORT, payload.as_bytes());
     let refused = check_in::check_in(&s.app, &text(&report)).await.unwrap_err();
     assert_eq!(refused.problem(&stead_server::words::Words::english()).status, 400);
+    s.is_whole().await;
 }
 
 /// S28: one device or one person could fill the ledger.
@@ -659,6 +675,7 @@ async fn s28_each_device_and_person_has_an_allowance() {
         told += usize::from(s.post("/lost", &session, &form).await.status == 303);
     }
     assert!((1..=20).contains(&told), "{told}");
+    s.is_whole().await;
 }
 
 /// S28: enrollment codes could be guessed at without a limit.
@@ -674,6 +691,7 @@ async fn s28_guesses_at_enrollment_codes_are_slowed_by_address() {
     }
     assert_eq!(guess("203.0.113.9").await, 429);
     assert_eq!(guess("203.0.113.10").await, 400, "another address has its own");
+    s.is_whole().await;
 }
 
 /// S30: words that show nothing were words, and a name could turn a page around.
@@ -712,6 +730,7 @@ async fn s30_what_shows_nothing_says_nothing() {
         let page = s.get(path, &s.sign_in(person).await).await.body;
         assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}'), "{path}");
     }
+    s.is_whole().await;
 }
 
 /// S8: the preview of a large file held up every change, and never ended.
@@ -753,6 +772,7 @@ async fn s8_a_large_file_of_people_keeps_nobody_waiting() {
     assert_eq!(done.adds(), 2000 - done.wrong());
     let refused = directory::import::take(&s.app, &file, &digest, "test").await;
     assert!(refused.is_err(), "it does something else than the preview said");
+    s.is_whole().await;
 }
 
 /// S8: what a preview says is what taking the file does, whatever the file holds.
@@ -801,6 +821,7 @@ async fn s8_a_preview_says_what_taking_does() {
         let again = directory::import::preview(&s.app, &file).await.unwrap();
         assert_eq!(again.adds(), 0, "{file}");
     }
+    s.is_whole().await;
 }
 
 /// F5: a report in an envelope that was written with other spaces was called false, and its device a copy of itself.
@@ -832,4 +853,5 @@ async fn f5_a_report_is_what_was_signed_however_it_is_written() {
     let found =
         stead_server::bundle::is_the_devices(&evidence, &signed, (&public_key, &digest, &envelope)).unwrap();
     assert!(found == device.id && evidence.named.is_some());
+    s.is_whole().await;
 }

@@ -84,6 +84,7 @@ async fn rc_9_a_version_takes_two_people_and_its_day() {
     let changes = diff::between(&before, &app.pack());
     let words: Vec<_> = changes.iter().map(|c| (c.rule.as_str(), c.change)).collect();
     assert_eq!(words, [("disk-encrypted", diff::Change::Stricter), ("clock-right", diff::Change::Removed)]);
+    server.is_whole().await;
 }
 
 #[test]
@@ -134,6 +135,7 @@ async fn what_was_published_later_is_not_displaced_and_a_clock_set_back_stops_no
     publish(8, 0).await;
     jobs::once(app).await;
     assert_eq!(app.pack().label(), "remote-work 8");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,6 +157,7 @@ async fn a_device_is_counted_once_however_often_it_is_judged_again() {
     let tallies = app.store.tallies().await.unwrap();
     assert_eq!((tallies["rule/disk-encrypted/pass"], tallies["rule/clock-right/pass"]), (4, 0));
     assert_eq!(tallies["standing/good"], 4);
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,6 +189,7 @@ async fn rc_9_an_overdue_review_is_said_on_every_page_and_report() {
     };
     review::review(app, security, said).await.unwrap();
     assert_eq!(overdue().await, [false; 7], "at once");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,6 +210,7 @@ async fn what_is_not_sound_is_not_proposed() {
     untested.remove("tests/disk-encrypted.toml");
     assert!(refused(&untested, "x").await.contains("tests/disk-encrypted.toml"));
     assert!(app.store.policy_drafts().await.unwrap().is_empty());
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,6 +292,7 @@ async fn rc_9_everybody_confirms_the_exact_text_and_is_shown_what_changed() {
     // Every version stays readable.
     let old = server.get(&format!("/policy/versions/{digest}"), &session).await;
     assert!(old.status == 200 && old.body.contains("remote-work 5") && old.body.contains("clock"));
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,6 +337,7 @@ async fn opm_s4_the_organisation_is_judged_by_its_own_records() {
     assert_eq!(finding("policy-reviewed").await.0, Outcome::Pass);
     let missing = server.post("/policy/reviews", &session, "took_part=&considered=&outcome=").await;
     assert!(missing.status == 422 && missing.body.contains("Choose one of the two."));
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -384,4 +391,5 @@ async fn what_if_says_who_would_stand_worse_and_changes_nothing() {
     assert!(page.body.contains("Archive"));
     let file = server.get(&format!("/policy/proposals/{id}/try.csv"), &session).await;
     assert!(file.body.starts_with("\"unit\",\"person\",\"device\""));
+    server.is_whole().await;
 }

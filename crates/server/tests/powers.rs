@@ -359,8 +359,12 @@ async fn walk(seed: u64, walks: u64) -> Came {
     let mut world = World::make().await;
     let mut came = Came::default();
     for walk in 0..walks {
+        if walk % 1000 == 999 {
+            eprintln!("seed {seed}: {} of {walks} walks", walk + 1);
+        }
         // A store that grows for ever makes each look longer.
         if walk % 500 == 499 {
+            world.server.is_whole().await;
             world = World::make().await;
         }
         world.walks = walk;
@@ -390,6 +394,8 @@ async fn walk(seed: u64, walks: u64) -> Came {
         let operators = world.server.app.store.holders(Role::Operator, UnitId::ORGANISATION).await.unwrap();
         assert!(!operators.is_empty(), "walk {walk} of seed {seed}");
     }
+    // Whatever was done, each row has its entry.
+    world.server.is_whole().await;
     came
 }
 
@@ -408,7 +414,9 @@ async fn s3_s4_s10_no_walk_gains_a_power() {
         all.by_others += came.by_others;
         all.taken += came.taken;
     }
-    println!("| walks | steps | tried | done by others meanwhile | let in as somebody without a power | powers gained |");
+    println!(
+        "| walks | steps | tried | done by others meanwhile | let in as somebody without a power | powers gained |"
+    );
     println!("| --- | --- | --- | --- | --- | --- |");
     println!("| {walks} | {} | {} | {} | {} | 0 |", all.steps, all.by_them, all.by_others, all.taken);
     assert!(all.taken > 0, "somebody was let in as somebody else, where that gives no power");

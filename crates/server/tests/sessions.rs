@@ -104,6 +104,7 @@ async fn five_hundred_near_sessions_open_nothing() {
     println!("{refused} refused");
     assert!(refused >= 500, "{refused}");
     assert!(opens(&server, &session).await, "the right one still opens");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,6 +178,7 @@ async fn a_session_ends_when_it_must() {
     }
     server.pass(3 * HOUR);
     assert!(!opens(&server, &long).await);
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,6 +205,7 @@ async fn what_is_sensitive_asks_again() {
     let away = format!("password={}&to=//evil.example", GOOD.replace(' ', "+"));
     let proved = server.post("/prove/password", &proved.session(), &away).await;
     assert_eq!(proved.location, "/", "nobody is sent to another site");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -335,4 +338,5 @@ async fn rc_6_passwords_and_codes_let_in_whom_they_should() {
     assert_eq!(server.post("/me/ways/code/remove", &session, "").await.status, 303);
     assert_eq!(try_in("sam.sample@stead.example", GOOD, &known).await.location, "/");
     assert_eq!(server.get("/home", &cookie("x")).await.status, 303);
+    server.is_whole().await;
 }

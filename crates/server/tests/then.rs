@@ -84,4 +84,5 @@ async fn each_day_is_as_it_was() {
         page.status,
         page.location
     );
+    server.is_whole().await;
 }

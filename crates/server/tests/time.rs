@@ -139,6 +139,7 @@ async fn a_last_day_ends_access_and_a_year_later_the_record_is_erased() {
     assert!(app.store.report(device).await.unwrap().is_none());
     assert!(app.store.findings(device).await.unwrap().is_empty());
     assert_eq!(app.store.device(device).await.unwrap().unwrap().name, "–");
+    server.is_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,4 +162,5 @@ async fn a_backup_is_made_each_day_and_the_oldest_go() {
     assert_eq!(there(), 2);
     let last = backup::last(app).await.unwrap().unwrap();
     assert!(last.verified.unwrap() > 0 && last.at == app.now());
+    server.is_whole().await;
 }

@@ -338,6 +338,19 @@ impl Write {
         row.map(|row| person_id(&row.try_get::<String, _>(0)?)).transpose()
     }
 
+    /// Whether somebody has an account elsewhere with this issuer.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn has_outside_identity(&mut self, person: PersonId, issuer: &str) -> Result<bool> {
+        let row = sqlx::query("SELECT COUNT(*) FROM outside_identity WHERE person_id = $1 AND issuer = $2")
+            .bind(person.to_string())
+            .bind(issuer.to_owned())
+            .fetch_one(self.connection())
+            .await?;
+        Ok(row.try_get::<i64, _>(0)? > 0)
+    }
+
     /// Lets an account elsewhere sign a person in from now on.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The steps from an empty database to today's, in order. A released step never changes.
-const MIGRATIONS: [(i64, &str, &str); 11] = [
+const MIGRATIONS: [(i64, &str, &str); 12] = [
     (1, "the main job", include_str!("../migrations/0001_the_main_job.sql")),
     (2, "people", include_str!("../migrations/0002_people.sql")),
     (3, "notices", include_str!("../migrations/0003_notices.sql")),
@@ -33,6 +34,7 @@ const MIGRATIONS: [(i64, &str, &str); 11] = [
     (9, "losses", include_str!("../migrations/0009_losses.sql")),
     (10, "certificates", include_str!("../migrations/0010_certificates.sql")),
     (11, "powers", include_str!("../migrations/0011_powers.sql")),
+    (12, "commitments", include_str!("../migrations/0012_commitments.sql")),
 ];
 
 /// `synchronous=FULL` makes an answer mean durable; the larger checkpoint interval keeps a burst of
@@ -91,11 +93,27 @@ pub async fn connect(url: &str) -> Result<Pools> {
     })
 }
 
-/// A pool that reads a SQLite file and changes nothing beside it.
-pub async fn connect_read_only(path: &Path) -> Result<AnyPool> {
+/// One connection that reads the database as it is now, whatever is changed meanwhile, and changes nothing.
+pub async fn connect_snapshot(url: &str) -> Result<AnyPool> {
     sqlx::any::install_default_drivers();
-    let url = format!("{}?mode=ro", sqlite_url(path));
-    Ok(AnyPoolOptions::new().max_connections(1).connect(&url).await?)
+    let (url, begin) = match url.strip_prefix("sqlite:") {
+        Some(_) => (format!("{url}?mode=ro"), "BEGIN"),
+        None => (url.to_owned(), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+    };
+    let pool = AnyPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(begin).execute(&mut *connection).await?;
+                // The first look fixes what is seen.
+                sqlx::query("SELECT COUNT(*) FROM ledger_head").fetch_optional(connection).await?;
+                Ok(())
+            })
+        });
+    Ok(pool.connect(&url).await?)
 }
 
 /// What `after_connect` wants.
@@ -177,20 +195,47 @@ impl SqliteFile {
     }
 }
 
-/// What stands between statements and the tables they name: Stead makes no views and no triggers.
-pub async fn foreign_objects(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {
-    let text = if sqlite {
-        "SELECT type || ' ' || name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
-    } else {
-        "SELECT CAST('view ' || viewname AS TEXT) FROM pg_views WHERE schemaname = current_schema()
+/// How the tables, indexes, views, and triggers differ from those that the migrations make. On PostgreSQL, what stands
+/// between statements and the tables they name: Stead makes no views, rules, or triggers.
+pub async fn schema_faults(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {
+    if sqlite {
+        return sqlite_schema_faults(pool).await;
+    }
+    let text = "SELECT CAST('view ' || viewname AS TEXT) FROM pg_views WHERE schemaname = current_schema()
          UNION ALL SELECT CAST('materialized view ' || matviewname AS TEXT) FROM pg_matviews
              WHERE schemaname = current_schema()
          UNION ALL SELECT CAST('rule ' || rulename AS TEXT) FROM pg_rules WHERE schemaname = current_schema()
          UNION ALL SELECT CAST('trigger ' || tgname AS TEXT) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-             WHERE NOT tgisinternal AND relnamespace = CAST(current_schema() AS regnamespace)"
-    };
+             WHERE NOT tgisinternal AND relnamespace = CAST(current_schema() AS regnamespace)";
     let rows = sqlx::query(text).fetch_all(pool).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    rows.iter().map(|row| Ok(format!("the {} isn't Stead's", row.try_get::<String, _>(0)?))).collect()
+}
+
+async fn sqlite_schema_faults(pool: &AnyPool) -> Result<Vec<String>> {
+    let fresh = AnyPoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    migrate(&fresh).await?;
+    let (ours, theirs) = (sqlite_schema(&fresh).await?, sqlite_schema(pool).await?);
+    let mut faults = Vec::new();
+    for (name, text) in &theirs {
+        match ours.get(name) {
+            None => faults.push(format!("the {name} isn't Stead's")),
+            Some(own) if own != text => faults.push(format!("the {name} isn't as Stead makes it")),
+            Some(_) => {}
+        }
+    }
+    faults.extend(
+        ours.keys().filter(|name| !theirs.contains_key(*name)).map(|name| format!("the {name} is missing")),
+    );
+    Ok(faults)
+}
+
+/// What a SQLite database consists of, by kind and name, with the text that made it; and which migrations ran there.
+async fn sqlite_schema(pool: &AnyPool) -> Result<BTreeMap<String, String>> {
+    let objects = "SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'
+         UNION ALL SELECT 'migration ' || version, description || ' ' || success || ' ' || HEX(checksum)
+             FROM _sqlx_migrations";
+    let rows = sqlx::query(objects).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// Copies a SQLite database into a new file, without keeping writers out.

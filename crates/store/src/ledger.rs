@@ -241,24 +241,24 @@ impl Store {
         Ok(Head { size: low, checkpoint })
     }
 
-    /// Signed checkpoints, at most `limit`, evenly picked and the newest among them.
+    /// Signed checkpoints, each with the size it is kept under, at most `limit`, evenly picked and the newest among them.
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn ledger_checkpoints(&self, limit: i64) -> Result<Vec<String>> {
+    pub async fn ledger_checkpoints(&self, limit: i64) -> Result<Vec<(u64, String)>> {
         let count: i64 = sqlx::query("SELECT COUNT(*) FROM ledger_checkpoint")
             .fetch_one(&self.readers)
             .await?
             .try_get(0)?;
         let step = (count / limit.max(1)).max(1);
         let rows = sqlx::query(
-            "SELECT note FROM (SELECT note, size, ROW_NUMBER() OVER (ORDER BY size DESC) AS place
+            "SELECT size, note FROM (SELECT note, size, ROW_NUMBER() OVER (ORDER BY size DESC) AS place
              FROM ledger_checkpoint) AS numbered WHERE (place - 1) % $1 = 0 ORDER BY size",
         )
         .bind(step)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        rows.iter().map(|row| Ok((position(row, 0)?, row.try_get(1)?))).collect()
     }
 
     /// The hashes of one tile in a tree of `size` leaves: 256, or fewer at the right edge.

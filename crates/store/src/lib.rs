@@ -3,6 +3,7 @@
 //! In scope: rows in, rows out, and one kind of transaction that changes state and appends to the
 //! ledger together. Out of scope: deciding anything.
 
+pub mod accounted;
 pub mod attestation;
 pub mod case;
 pub mod certificate;
@@ -80,17 +81,18 @@ impl Store {
         Ok(Self { readers, followers, writers, sqlite, file, listener: Listener::default() })
     }
 
-    /// Opens a SQLite file for reading alone: a copy that is to be verified and must stay as it is.
+    /// The store at `url` as it is at this moment, for reading alone: a copy that is to be verified and must stay as it is,
+    /// or a database that goes on changing meanwhile.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn open_copy(path: &std::path::Path) -> Result<Self> {
-        let readers = engine::connect_read_only(path).await?;
+    pub async fn snapshot(url: &str) -> Result<Self> {
+        let readers = engine::connect_snapshot(url).await?;
         Ok(Self {
             writers: readers.clone(),
             followers: readers.clone(),
             readers,
-            sqlite: true,
+            sqlite: url.starts_with("sqlite:"),
             file: None,
             listener: Listener::default(),
         })
@@ -153,15 +155,6 @@ impl Store {
     /// When the store is away.
     pub async fn bytes(&self) -> Result<i64> {
         engine::bytes(&self.readers, self.sqlite).await
-    }
-
-    /// Views, triggers and rules in the database, by name. Stead makes none: they would change what statements read and
-    /// write.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn foreign_objects(&self) -> Result<Vec<String>> {
-        engine::foreign_objects(&self.readers, self.sqlite).await
     }
 
     /// Copies a SQLite database, as it is at one moment, into a new file.

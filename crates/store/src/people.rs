@@ -307,6 +307,19 @@ impl Write {
         Ok(())
     }
 
+    /// Puts another salt in the place of the one before.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn salt_person(&mut self, person: PersonId, salt: &str) -> Result<()> {
+        sqlx::query("UPDATE person SET salt = $2 WHERE id = $1")
+            .bind(person.to_string())
+            .bind(salt.to_owned())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
     /// People who are leaving and whose last day has ended.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ impl Write {
         self.changes().people.insert(person);
         sqlx::query(
             "UPDATE person SET name = '–', email = NULL, staff_number = NULL, manager_id = NULL,
-             language = '', zone = '', search = '', erased_at = $2 WHERE id = $1",
+             language = '', zone = '', search = '', salt = '', erased_at = $2 WHERE id = $1",
         )
         .bind(person.to_string())
         .bind(now.0)

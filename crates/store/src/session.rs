@@ -277,6 +277,11 @@ impl Write {
         .bind(but.map_or_else(String::new, |id| id.to_string()))
         .execute(self.connection())
         .await?;
+        // Whoever is halfway in, with a password that counts no more, begins again.
+        sqlx::query("DELETE FROM ceremony WHERE person_id = $1")
+            .bind(person.to_string())
+            .execute(self.connection())
+            .await?;
         Ok(done.rows_affected())
     }
 }

@@ -144,7 +144,7 @@ pub async fn add(
     let into = told.unit.unwrap_or(unit);
     placing::may_place(&app, &caller, into, "unit").await?;
     told.unit = Some(into);
-    placing::may_add(&app, &caller, &told.email, into).await?;
+    placing::may_add(&app, &caller, &told, into).await?;
     let id = directory::add(&app, &told, &caller.by()).await?.to_string();
     Ok((StatusCode::CREATED, Json(Added { id })))
 }

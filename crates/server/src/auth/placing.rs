@@ -50,17 +50,36 @@ pub async fn may_change(
                 .await?;
         }
     }
-    Ok(())
+    match told.manager.filter(|_| told.manager != before.manager) {
+        Some(manager) => may_name(app, caller, manager).await,
+        None => Ok(()),
+    }
 }
 
-/// Whether somebody may add a person with this address.
+/// Whether somebody may add a person with this address, and with this manager.
 ///
 /// # Errors
-/// [`Refusal`] when the policy names the address for break-glass access and they may not let in who is trusted, or when
-/// the store is away.
-pub async fn may_add(app: &App, caller: &Caller, email: &str, unit: UnitId) -> Result<(), Refusal> {
-    let person = stranger(email, unit, app.now());
-    may_let_in(app, caller, &person, || Refusal::form(FieldError::new("email", "email-of-trusted"))).await
+/// [`Refusal`] when the policy names the address for break-glass access and they may not let in who is trusted, when they
+/// may not name the manager, or when the store is away.
+pub async fn may_add(app: &App, caller: &Caller, told: &Told, unit: UnitId) -> Result<(), Refusal> {
+    let person = stranger(&told.email, unit, app.now());
+    may_let_in(app, caller, &person, || Refusal::form(FieldError::new("email", "email-of-trusted"))).await?;
+    match told.manager {
+        Some(manager) => may_name(app, caller, manager).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether somebody may name a person as another's manager. Who answers for nobody yet gets more power by it than they
+/// had, and what would let them in ends: that is for whoever may change their record.
+async fn may_name(app: &App, caller: &Caller, manager: PersonId) -> Result<(), Refusal> {
+    let Some(person) = app.store.person(manager).await? else { return Ok(()) };
+    if app.store.is_trusted(&person).await?
+        || caller.may(app, Action::PersonChange, &object_of(app, &person).await?)
+    {
+        return Ok(());
+    }
+    Err(Refusal::form(FieldError::new("manager", "manager-elsewhere")))
 }
 
 /// Somebody of this address who is not written down yet.

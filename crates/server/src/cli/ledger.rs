@@ -96,11 +96,12 @@ async fn export(data: &Data, out: &Path) -> anyhow::Result<ExitCode> {
     let mut file = BufWriter::new(
         fs::File::create_new(out).with_context(|| format!("{} cannot be made", out.display()))?,
     );
+    let earlier = app.store.ledger_checkpoints(audit::CHECKPOINTS).await?;
     let first = Head {
         format: EXPORT.to_owned(),
         key: app.keys.ledger.public().to_string(),
         checkpoint: head.checkpoint,
-        earlier: app.store.ledger_checkpoints(audit::CHECKPOINTS).await?,
+        earlier: earlier.into_iter().map(|(_, note)| note).collect(),
     };
     writeln!(file, "{}", serde_json::to_string(&first)?)?;
     let mut next = 0;
@@ -150,7 +151,7 @@ fn believed(key: Option<NoteKey>, found: &str) -> anyhow::Result<NoteKey> {
 
 async fn database(file: &Path, key: Option<NoteKey>, seen: Option<String>) -> anyhow::Result<ExitCode> {
     // A copy taken with its write-ahead log is whole; opened for reading it stays as it is.
-    let store = Store::open_copy(file).await?;
+    let store = Store::snapshot(&stead_store::sqlite_url(file)).await?;
     let Some(key) = key else {
         bail!("a database holds no key; give --key, as `stead-server ledger key` printed it");
     };

@@ -104,7 +104,9 @@ pub async fn attest(app: &App, unit: UnitId, by: PersonId, answers: Vec<Answer>)
     }
     let follow = kept.iter().filter(|answer| answer.answer == "look").count();
     let mut write = app.store.write().await?;
-    let data = json!({ "people": kept.len(), "to_follow_up": follow });
+    // Who was spoken of, and how; why is erased with them.
+    let answers: Vec<_> = kept.iter().map(|answer| json!([answer.person, answer.answer])).collect();
+    let data = json!({ "people": kept.len(), "to_follow_up": follow, "answers": answers });
     let position =
         write.append(&entry(now, &person_subject(by), "team.attested", format!("unit:{unit}"), data))?;
     write.add_attestation(&Attestation { unit, by, at: now, entry: position }, &kept).await?;

@@ -147,7 +147,7 @@ async fn copy(app: &App, into: &Path) -> anyhow::Result<Option<u64>> {
     }
     let file = into.join(SQLITE);
     app.store.copy_to(&file).await.context("the database cannot be copied")?;
-    let copy = Store::open_copy(&file).await?;
+    let copy = Store::snapshot(&stead_store::sqlite_url(&file)).await?;
     let found = audit::database(&copy, app.keys.ledger.public(), None).await?;
     copy.close().await;
     match found {

@@ -51,7 +51,8 @@ pub async fn give_codes(
                 let id = PersonId::from_parts(now, app.random()?);
                 let person = Person::new(id, name, UnitId::ORGANISATION, Employment::Active, now);
                 write.add_person(&person).await?;
-                write.append(&entry(now, "operator", "person.added", person_subject(id), json!({})))?;
+                let data = json!({ "record": super::directory::commit_to(app, &mut write, &person).await? });
+                write.append(&entry(now, "operator", "person.added", person_subject(id), data))?;
                 person
             }
         };
@@ -102,8 +103,10 @@ async fn give(
         ));
     }
     let code = code(app.random()?);
-    write.add_code(&code_digest(&code), (person.id, by), owner, now, now.plus(lasts)).await?;
-    let data = json!({ "owner": owner, "expires_at": now.plus(lasts).0 });
+    let digest = code_digest(&code);
+    write.add_code(&digest, (person.id, by), owner, now, now.plus(lasts)).await?;
+    let data =
+        json!({ "owner": owner, "expires_at": now.plus(lasts).0, "code": seal::digest(digest.as_bytes()) });
     write.append(&entry(now, by, "code.given", person_subject(person.id), data))?;
     Ok(code)
 }
@@ -195,6 +198,7 @@ pub async fn enrol(app: &App, envelope: &Envelope) -> Result<Enrolled, Refusal> 
         "owner": code.owner,
         "key": seal::digest(claimed.public_key.as_bytes()),
         "same_machine_as": earlier,
+        "code": seal::digest(digest.as_bytes()),
     });
     write.append(&entry(now, "enrolment", "device.enrolled", device_subject(device), data))?;
     write.commit(&app.keys.ledger).await?;

@@ -129,6 +129,12 @@ pub async fn ask(app: &App, by: PersonId, person: &Person, ask: Ask) -> Result<R
             return Err(Refusal::Form(wrong));
         }
     };
+    if let Some(renews) = ask.renews {
+        let before = app.store.exception(renews).await?;
+        if !before.is_some_and(|before| before.person == person.id && before.rule == rule.id) {
+            wrong.push(FieldError::new("renews", "nothing-here"));
+        }
+    }
     let (true, Some(until)) = (wrong.is_empty(), ask.until) else { return Err(Refusal::Form(wrong)) };
     let id = RecordId::from_parts(now, app.random()?);
     let mut write = app.store.write().await?;

@@ -148,7 +148,10 @@ impl Queue {
             let (now, again): (Vec<_>, Vec<_>) =
                 batch.into_iter().partition(|(work, _)| devices.insert(work.step.device));
             later = again;
-            answer(&app, now).await;
+            // What goes wrong with one batch is that batch's: whoever waits for it is answered that it wasn't written.
+            if let Err(error) = tokio::spawn(async move { answer(&app, now).await }).await {
+                tracing::error!(%error, "check-ins could not be written");
+            }
         }
     }
 }
@@ -248,7 +251,9 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
         if changed {
             app.note_moved();
             tallies.standing(Some(before), judged.standing);
-            let data = json!({ "from": before, "to": judged.standing, "policy": policy, "report": evidence });
+            let data = json!({
+                "from": before, "to": judged.standing, "policy": policy, "reason": judged.reason, "report": evidence,
+            });
             let position =
                 write.append(&entry(now, "check-in", "standing.changed", device_subject(device), data))?;
             changes.push((

@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -248,11 +248,7 @@ pub async fn get(
     Query(known): Query<Known>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let shown = crate::auth::bearer(&headers).unwrap_or_default();
     let found = app.gate.settings.tunnel(&name);
     let Some((place, tunnel)) =
         found.filter(|(_, tunnel)| seal::same_secret(shown.as_bytes(), tunnel.secret.as_bytes()))

@@ -219,7 +219,7 @@ pub async fn add(
         let into = told.unit.unwrap_or(unit);
         placing::may_place(&app, &reader.caller, into, "in_unit").await?;
         told.unit = Some(into);
-        placing::may_add(&app, &reader.caller, &told.email, into).await?;
+        placing::may_add(&app, &reader.caller, &told, into).await?;
         directory::add(&app, &told, &reader.caller.by()).await
     }
     .await;

@@ -17,7 +17,7 @@ use stead_model::{
     time::{HOUR, MINUTE},
 };
 use stead_server::{
-    App, Config,
+    App, Config, audit,
     flows::{
         check_in,
         directory::{self, Told, roles, units},
@@ -27,7 +27,7 @@ use stead_server::{
     serve,
     source::{Clock, SystemRandomness},
 };
-use stead_store::session::LinkKind;
+use stead_store::{Store, session::LinkKind};
 use stead_testkit::{
     SimDevice,
     device::{good_facts_at, text},
@@ -48,6 +48,7 @@ pub struct TestServer {
     pub app: Arc<App>,
     pub hands: Arc<Hands>,
     pub router: Router,
+    url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -108,7 +109,15 @@ impl TestServer {
         let sources = (Arc::clone(&hands) as Arc<dyn Clock>, Arc::new(SystemRandomness) as _);
         let app = App::open(folder.path(), None, files.as_ref(), config, sources).await.unwrap();
         let router = serve::router(Arc::clone(&app));
-        Self { app, hands, router, _folder: folder }
+        let url = stead_store::sqlite_url(&folder.path().join("stead.db"));
+        Self { app, hands, router, url, _folder: folder }
+    }
+
+    /// What an audit of the whole database says: no row that an entry doesn't account for, and none that is missing.
+    pub async fn is_whole(&self) {
+        let snapshot = Store::snapshot(&self.url).await.unwrap();
+        let found = audit::database(&snapshot, self.app.keys.ledger.public(), None).await.unwrap();
+        found.unwrap_or_else(|why| panic!("{why}"));
     }
 
     pub fn pass(&self, millis: i64) {

@@ -146,7 +146,8 @@ async fn the_ledger_survives_an_audit_and_proves_its_entries(f: Fixture) {
     assert_eq!(signed.size, 600);
     let tiles = f.store.ledger_tiles().await.unwrap();
     assert_eq!(tiles.len(), 2);
-    let notes = f.store.ledger_checkpoints(100).await.unwrap();
+    let notes: Vec<String> =
+        f.store.ledger_checkpoints(100).await.unwrap().into_iter().map(|(_, note)| note).collect();
     assert_eq!(notes.len(), 12);
     let earlier = notes.iter().map(|note| Checkpoint::open(note, key).unwrap()).collect();
     let mut auditor = Auditor::new(signed.clone(), earlier);

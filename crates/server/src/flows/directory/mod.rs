@@ -6,7 +6,7 @@ pub mod roles;
 pub mod units;
 
 use serde_json::{Value, json};
-use stead_model::{Employment, Millis, PersonId, Role, UnitId, problem::Kind, text};
+use stead_model::{Employment, Millis, PersonId, Role, UnitId, problem::Kind, seal, text};
 use stead_store::{Write, people::Person};
 
 use super::{entry, person_subject, policy::terms};
@@ -60,7 +60,9 @@ async fn add_within(
     }
     write.add_person(&person).await?;
     terms::moved(app, write, Some(id)).await?;
-    let data = json!({ "unit": person.unit, "state": state.word() });
+    let record = commit_to(app, write, &person).await?;
+    let data =
+        json!({ "unit": person.unit, "manager": person.manager, "state": state.word(), "record": record });
     write.append(&entry(now, by, "person.added", person_subject(id), data))?;
     Ok(person)
 }
@@ -113,6 +115,28 @@ pub fn version(person: &Person) -> String {
     stead_model::seal::digest(held.to_string().as_bytes())[7..39].to_owned()
 }
 
+/// What the ledger commits to of who somebody is: their name, address, and number, behind a salt that is erased with
+/// them.
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub(in crate::flows) async fn commit_to(
+    app: &App,
+    write: &mut Write,
+    person: &Person,
+) -> Result<String, Refusal> {
+    let salt = seal::hex(&app.random::<16>()?);
+    write.salt_person(person.id, &salt).await?;
+    let [name, email, number] = [
+        person.name.as_str(),
+        person.email.as_deref().unwrap_or("-"),
+        person.staff_number.as_deref().unwrap_or("-"),
+    ];
+    // With the length of each, so that nothing moves from one to the next.
+    let (first, second) = (name.chars().count(), email.chars().count());
+    Ok(seal::digest(format!("{salt}\n{first} {name} {second} {email} {number}").as_bytes()))
+}
+
 /// [`change`] within a transaction; whether anything changed.
 async fn change_within(
     app: &App,
@@ -144,7 +168,7 @@ async fn change_within(
     .into_iter()
     .filter_map(|(field, changed)| changed.then_some(field))
     .collect();
-    let mut data = json!({ "fields": changed });
+    let mut data = json!({ "fields": changed, "record": commit_to(app, write, person).await? });
     if before.unit != person.unit {
         data["unit"] = json!(person.unit);
     }

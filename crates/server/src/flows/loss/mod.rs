@@ -208,6 +208,7 @@ async fn shut(app: &App, loss: Loss, teller: Teller) -> Result<Loss, Refusal> {
         "thing": loss.thing, "device": loss.device, "stolen": loss.stolen, "way": loss.way,
         "noticed_at": loss.noticed_at.0, "doors": shut, "policy": pack.label(),
         "evidence": committed(&loss, &loss.evidence), "words": committed(&loss, &loss.words),
+        "steps": steps.iter().map(|step| json!([step.name, step.due_at])).collect::<Vec<_>>(),
     });
     prove(&mut write, &loss, (&by, "loss.told"), data, now)?;
     write.commit(&app.keys.ledger).await?;

@@ -210,7 +210,8 @@ pub async fn begin(app: &App, files: &Files) -> Result<(), Refusal> {
     if write.newest_policy(&pack.manifest.name).await?.is_some() {
         return Ok(());
     }
-    let data = json!({ "policy": pack.label(), "effective_at": now.0 });
+    let says = stead_model::seal::digest(b"");
+    let data = json!({ "policy": pack.label(), "effective_at": now.0, "says": says });
     let position =
         write.append(&entry(now, INSTALLATION, "policy.published", subject(&pack.digest), data))?;
     let version = Version {

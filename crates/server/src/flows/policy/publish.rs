@@ -263,6 +263,11 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result
     let mut write = app.store.write().await?;
     for editor in draft.everybody() {
         independent(&mut write, by, editor, (installed, now)).await?;
+        for (person, maker) in [(by, editor), (editor, by)] {
+            if readdressed(app, person, maker, now).await? {
+                return Err(Refusal::said(Kind::Conflict, "policy-two-new"));
+            }
+        }
     }
     let number = i64::from(pack.manifest.version);
     if write.newest_policy(&pack.manifest.name).await?.is_some_and(|newest| newest >= number) {
@@ -286,6 +291,7 @@ pub async fn approve(app: &App, by: PersonId, id: RecordId, seen: i64) -> Result
     let (author, approver) = (person_subject(draft.author), person_subject(by));
     let data = json!({
         "policy": pack.label(), "proposal": id, "author": author, "effective_at": effective_at.0,
+        "says": stead_model::seal::digest(draft.says.as_bytes()),
     });
     let position = write.append(&entry(now, &approver, "policy.published", subject(&pack.digest), data))?;
     let version = Version {
@@ -330,6 +336,20 @@ async fn independent(
         }
     }
     Ok(())
+}
+
+/// Whether `maker` has lately changed the address by which `person` signs in elsewhere.
+async fn readdressed(app: &App, person: PersonId, maker: PersonId, now: Millis) -> Result<bool, Refusal> {
+    let of = (&*person_subject(person), "person.changed");
+    let changes = app.store.ledger_of_kind(of, (now.plus(-SETTLES), now)).await?;
+    Ok(changes.iter().any(|change| {
+        let told = serde_json::from_str::<stead_ledger::Entry>(&change.text);
+        let of_address = |told: &stead_ledger::Entry| {
+            let fields = told.data.get("fields").and_then(serde_json::Value::as_array);
+            fields.is_some_and(|fields| fields.iter().any(|field| field == "email"))
+        };
+        told.is_ok_and(|told| told.by == person_subject(maker) && of_address(&told))
+    }))
 }
 
 /// Whether a role lets somebody write the policy (`policy-write` in `policies/roles.cedar`).

@@ -118,7 +118,12 @@ pub async fn review(app: &App, by: PersonId, said: Said) -> Result<(), Refusal> 
     }
     let id = RecordId::from_parts(now, app.random()?);
     let mut write = app.store.write().await?;
-    let data = json!({ "policy": pack.label(), "review": id, "outcome": said.outcome, "rule": rule });
+    let (took_part, considered, words) =
+        (plain(&said.took_part), plain(&said.considered), plain(&said.words));
+    let data = json!({
+        "policy": pack.label(), "review": id, "outcome": said.outcome, "rule": rule,
+        "words": stead_model::seal::digest(format!("{took_part} {considered} {words}").as_bytes()),
+    });
     let position =
         write.append(&entry(now, &person_subject(by), "policy.reviewed", subject(&pack.digest), data))?;
     let review = Review {
@@ -128,10 +133,10 @@ pub async fn review(app: &App, by: PersonId, said: Said) -> Result<(), Refusal> 
         at: now,
         by,
         by_name: String::new(),
-        took_part: plain(&said.took_part),
-        considered: plain(&said.considered),
+        took_part,
+        considered,
         outcome: said.outcome,
-        words: plain(&said.words),
+        words,
         entry: position,
     };
     write.add_policy_review(&review).await?;

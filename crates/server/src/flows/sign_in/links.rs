@@ -47,8 +47,9 @@ pub async fn make(app: &App, person: PersonId, kind: LinkKind, by: &str) -> Resu
         ));
     }
     write.end_links(person.id, now).await?;
-    write.add_link(&Secret::Link.digest(&secret), kind, (person.id, by), now, now.plus(lasts)).await?;
-    let data = json!({ "kind": kind.word(), "expires_at": now.plus(lasts).0 });
+    let digest = Secret::Link.digest(&secret);
+    write.add_link(&digest, kind, (person.id, by), now, now.plus(lasts)).await?;
+    let data = json!({ "kind": kind.word(), "expires_at": now.plus(lasts).0, "link": stead_model::seal::digest(digest.as_bytes()) });
     write.append(&entry(now, by, "link.made", person_subject(person.id), data))?;
     write.commit(&app.keys.ledger).await?;
     Ok(secret)
@@ -135,7 +136,8 @@ pub async fn first_operator(app: &App) -> Result<PersonId, Refusal> {
     let id = PersonId::from_parts(now, app.random()?);
     let person = Person::new(id, "First operator".to_owned(), UnitId::ORGANISATION, Employment::Active, now);
     write.add_person(&person).await?;
-    write.append(&entry(now, "operator", "person.added", person_subject(id), json!({})))?;
+    let data = json!({ "record": crate::flows::directory::commit_to(app, &mut write, &person).await? });
+    write.append(&entry(now, "operator", "person.added", person_subject(id), data))?;
     for role in [Role::Operator, Role::Coordinator, Role::Security] {
         write.give_role(id, role, UnitId::ORGANISATION, "operator", now).await?;
         let data = json!({ "role": role.word(), "unit": UnitId::ORGANISATION });

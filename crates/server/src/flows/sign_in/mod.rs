@@ -98,6 +98,9 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<SignedIn>, Refusa
         && now.since(session.last_used) < IDLE
         && now.since(session.created_at) < ABSOLUTE;
     if !good {
+        if session.ended_at.is_none() {
+            run_out(app, &session, now).await?;
+        }
         return Ok(None);
     }
     let Some(person) = app.store.person(session.person).await? else { return Ok(None) };
@@ -112,6 +115,17 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<SignedIn>, Refusa
         write.commit(&app.keys.ledger).await?;
     }
     Ok(Some(SignedIn { session, person, grants }))
+}
+
+/// Ends a session whose time is over, so that a clock that is set back doesn't bring it back.
+async fn run_out(app: &App, session: &Session, now: Millis) -> Result<(), Refusal> {
+    let mut write = app.store.write().await?;
+    if write.end_session(session.person, session.id, now).await? {
+        let data = json!({ "session": session.id });
+        write.append(&entry(now, "sign-in", "session.ended", person_subject(session.person), data))?;
+        write.commit(&app.keys.ledger).await?;
+    }
+    Ok(())
 }
 
 /// Writes down when sessions were used at the gate, so that they do not end from not being used.

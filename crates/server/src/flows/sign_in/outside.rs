@@ -312,6 +312,10 @@ async fn person(app: &App, write: &mut Write, outside: &Outside, known: &Known) 
         known.email.as_deref().ok_or_else(|| Refusal::said(Kind::SignInFailed, "outside-no-email"))?;
     let found = write.person_by_address_or_number(Some(email), None).await?.into_iter().next();
     let mut person = match found {
+        // An address that the issuer gave to another account is no way into the record of whoever had it.
+        Some(person) if write.has_outside_identity(person.id, &known.issuer).await? => {
+            return Err(Refusal::said(Kind::SignInFailed, "outside-another"));
+        }
         Some(person) => person,
         None if outside.settings.adds_people
             && directory::is_address(email)
@@ -324,7 +328,8 @@ async fn person(app: &App, write: &mut Write, outside: &Outside, known: &Known) 
             let mut person = Person::new(id, name, UnitId::ORGANISATION, Employment::Active, now);
             person.email = Some(email.to_owned());
             write.add_person(&person).await?;
-            let data = json!({ "unit": person.unit, "state": "active" });
+            let record = directory::commit_to(app, write, &person).await?;
+            let data = json!({ "unit": person.unit, "manager": null, "state": "active", "record": record });
             write.append(&entry(now, "sign-in", "person.added", person_subject(id), data))?;
             person
         }

@@ -181,8 +181,18 @@ pub async fn add(
             error.into()
         });
     }
-    changed(app, &mut write, who.person.id, "passkey.added", json!({ "passkey": id }))?;
+    let data = json!({
+        "passkey": id, "credential": stead_model::seal::digest(credential.as_bytes()), "key": key_digest(&stored.passkey),
+    });
+    changed(app, &mut write, who.person.id, "passkey.added", data)?;
     Ok(write.commit(&app.keys.ledger).await?)
+}
+
+/// The digest of a stored passkey's public key. The rest of what is stored changes as it is used.
+pub(crate) fn key_digest(stored: &str) -> Option<String> {
+    let mut passkey: serde_json::Value = serde_json::from_str(stored).ok()?;
+    passkey.sort_all_objects();
+    passkey.pointer("/cred/cred").map(|key| stead_model::seal::digest(key.to_string().as_bytes()))
 }
 
 /// Takes a passkey away, when there is another way in.

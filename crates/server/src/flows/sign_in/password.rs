@@ -130,7 +130,9 @@ pub async fn set(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Resu
     write.end_tokens(who.person.id, None, app.now()).await?;
     write.end_calendar(who.person.id).await?;
     write.end_links(who.person.id, app.now()).await?;
-    changed(app, &mut write, who.person.id, "password.set", json!({ "sessions_ended": ended }))?;
+    // It says nothing of the password: the salt that is hashed with it is as long as a key.
+    let data = json!({ "sessions_ended": ended, "hash": stead_model::seal::digest(hash.as_bytes()) });
+    changed(app, &mut write, who.person.id, "password.set", data)?;
     let begun = prove(app, &mut write, who).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(begun)

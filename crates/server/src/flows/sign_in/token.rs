@@ -114,8 +114,12 @@ pub async fn make(
     if write.good_tokens(who.person.id, now).await? >= MOST {
         return Err(Refusal::said(Kind::Conflict, "token-most"));
     }
-    write.add_token(&Secret::Token.digest(&secret), &token).await?;
-    let data = json!({ "token": token.id, "scopes": words, "expires_at": token.expires_at.0 });
+    let digest = Secret::Token.digest(&secret);
+    write.add_token(&digest, &token).await?;
+    let data = json!({
+        "token": token.id, "scopes": words, "expires_at": token.expires_at.0,
+        "secret": stead_model::seal::digest(digest.as_bytes()),
+    });
     let subject = person_subject(who.person.id);
     write.append(&entry(now, &subject, "token.made", subject.clone(), data))?;
     write.commit(&app.keys.ledger).await?;

@@ -1,6 +1,8 @@
-//! Auditing the ledger of a whole database: every entry, every tile, every signature.
+//! Auditing the ledger of a whole database: every entry, every tile, every signature, and every row that entries imply.
 
-use std::collections::{HashMap, HashSet};
+mod replay;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use stead_ledger::{
     Checkpoint, Frontier, Hash, NoteKey,
@@ -8,14 +10,21 @@ use stead_ledger::{
     entry::Entry,
     tile,
 };
-use stead_store::{Store, StoreError, ledger::StoredEntry};
+use stead_model::{
+    message,
+    seal::{Envelope, VerifyingKey},
+};
+use stead_policy::Pack;
+use stead_store::{Store, StoreError, accounted::KeptReport, ledger::StoredEntry};
 
-use crate::flows::policy;
+use self::replay::Replay;
+use crate::{bundle, flows::policy};
 
 /// Signed checkpoints taken along, to narrow down where a log goes wrong.
 pub const CHECKPOINTS: i64 = 10_000;
 
-/// Audits a database by a key; how many entries there are, or what is not as it was signed.
+/// Audits a database by a key, as a [snapshot](Store::snapshot) has it; how many entries there are, or what is not as it
+/// was signed. Every row that entries imply is held in memory.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -24,10 +33,42 @@ pub async fn database(
     key: &NoteKey,
     seen: Option<String>,
 ) -> Result<Result<u64, String>, StoreError> {
-    if let Some(object) = store.foreign_objects().await?.first() {
-        return Ok(Err(format!(
-            "the database holds a {object}, which isn't Stead's: what it shows may not be what is stored"
-        )));
+    let mut replay = Replay::new();
+    let size = match ledger(store, key, seen, |index, entry| replay.take(index, entry)).await? {
+        Ok(size) => size,
+        Err(why) => return Ok(Err(why)),
+    };
+    if let Some(why) = reports(store, replay.judged()).await? {
+        return Ok(Err(why));
+    }
+    for version in store.policy_versions().await? {
+        if let Some((version, text)) = store.policy_version(&version.digest).await?
+            && let Ok(files) = policy::files_of(&version, &text)
+            && let Ok(pack) = Pack::load(&files)
+            && let Some(glass) = &pack.manifest.break_glass
+        {
+            replay.take_glass(&version.digest, &glass.people);
+        }
+    }
+    Ok(match replay.compare(store).await? {
+        Some(why) => Err(why),
+        None => Ok(size),
+    })
+}
+
+/// Audits the ledger alone: its entries with the columns that pages show, tiles, checkpoints, and the policy, in the same
+/// memory however long it is. Each entry that is what was signed so far goes to `take`.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn ledger(
+    store: &Store,
+    key: &NoteKey,
+    seen: Option<String>,
+    mut take: impl FnMut(u64, &Entry),
+) -> Result<Result<u64, String>, StoreError> {
+    if let Some(fault) = store.schema_faults().await?.into_iter().next() {
+        return Ok(Err(format!("{fault}: what the database shows may not be what is stored")));
     }
     let head = store.ledger_head().await?;
     let tiles = store.ledger_tiles().await?;
@@ -56,8 +97,15 @@ pub async fn database(
     if let Some(why) = policies(store).await? {
         return Ok(Err(why));
     }
-    let mut auditor = match begin(&head.checkpoint, &store.ledger_checkpoints(CHECKPOINTS).await?, key, seen)
-    {
+    let checkpoints = store.ledger_checkpoints(CHECKPOINTS).await?;
+    if checkpoints.last() != Some(&(head.size, head.checkpoint.clone())) {
+        return Ok(Err("the newest checkpoint isn't the last of those that were kept".to_owned()));
+    }
+    if let Some((size, _)) = checkpoints.iter().find(|(size, note)| !is_of_size(note, *size)) {
+        return Ok(Err(format!("the checkpoint kept for {size} entries is of another size")));
+    }
+    let checkpoints: Vec<String> = checkpoints.into_iter().map(|(_, note)| note).collect();
+    let mut auditor = match begin(&head.checkpoint, &checkpoints, key, seen) {
         Ok(auditor) => auditor,
         Err(why) => return Ok(Err(why)),
     };
@@ -72,20 +120,60 @@ pub async fn database(
         next = last.index + 1;
         for entry in page {
             // Pages show the columns; what is signed is the text.
-            if let Some(column) = differs(&entry) {
-                return Ok(Err(format!("column {column} of entry {} isn't what its text says", entry.index)));
-            }
+            let told = match as_told(&entry) {
+                Ok(told) => told,
+                Err(column) => {
+                    let why = format!("column {column} of entry {} isn't what its text says", entry.index);
+                    return Ok(Err(why));
+                }
+            };
             let found = Found { index: entry.index, text: entry.text, leaf: entry.leaf };
             if let Err(fault) = auditor.take(&found, |level, index| tiles.get(&(level, index)).cloned()) {
                 return Ok(Err(fault.to_string()));
             }
             frontier.append(found.leaf);
+            take(found.index, &told);
         }
     }
     if store.ledger_frontier().await?.as_ref() != Some(&frontier) {
         return Ok(Err("the stored right edge of the tree isn't that of the entries".to_owned()));
     }
     Ok(auditor.finish().map_err(|fault| fault.to_string()))
+}
+
+/// The kept report that isn't as its device sealed it, or of a judged device isn't there.
+async fn reports(store: &Store, mut judged: BTreeSet<String>) -> Result<Option<String>, StoreError> {
+    let mut after = String::new();
+    loop {
+        let page = store.kept_reports(&after).await?;
+        let Some(last) = page.last() else {
+            let missing = judged.pop_first();
+            return Ok(
+                missing.map(|device| format!("the report that device {device} was judged by is missing"))
+            );
+        };
+        after.clone_from(&last.device);
+        for kept in page {
+            judged.remove(&kept.device);
+            if !is_as_sealed(&kept) {
+                return Ok(Some(format!("the report kept of device {} isn't as it was sealed", kept.device)));
+            }
+        }
+    }
+}
+
+fn is_as_sealed(kept: &KeptReport) -> bool {
+    let said = || {
+        let key = VerifyingKey::from_text(&kept.key).ok()?;
+        let envelope: Envelope = serde_json::from_str(&kept.envelope).ok()?;
+        if !bundle::is_sealed(&envelope, &key, &kept.digest, &kept.envelope) {
+            return None;
+        }
+        let opened = envelope.open(message::REPORT, &key).ok()?;
+        let said: serde_json::Value = serde_json::from_slice(opened.bytes()).ok()?;
+        Some((said.get("device")?.as_str()?.to_owned(), said.get("seq")?.as_i64()?))
+    };
+    said() == Some((kept.device.clone(), kept.seq))
 }
 
 /// The version of the policy that isn't what the ledger names, where there is one.
@@ -116,15 +204,23 @@ async fn policies(store: &Store) -> Result<Option<String>, StoreError> {
     }
 }
 
-/// The column that says something else than the entry's text, where one does.
-fn differs(entry: &StoredEntry) -> Option<&'static str> {
-    let Ok(text) = serde_json::from_str::<Entry>(&entry.text) else { return Some("text") };
+/// Whether a note says this size, in its second line.
+fn is_of_size(note: &str, size: u64) -> bool {
+    note.lines().nth(1) == Some(size.to_string().as_str())
+}
+
+/// An entry as its text says, or the column that says something else.
+fn as_told(entry: &StoredEntry) -> Result<Entry, &'static str> {
+    let text: Entry = serde_json::from_str(&entry.text).map_err(|_| "text")?;
     let columns = [
         ("at", text.at == entry.at),
         ("kind", text.kind == entry.kind),
         ("subject", text.subject == entry.subject),
     ];
-    columns.into_iter().find(|(_, same)| !same).map(|(name, _)| name)
+    match columns.into_iter().find(|(_, same)| !same) {
+        Some((name, _)) => Err(name),
+        None => Ok(text),
+    }
 }
 
 /// Why the stored tiles aren't exactly the full ones of a tree of this size: one that is missing, one too many.
