@@ -1,4 +1,4 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `tidy`.
 
 mod bench;
 mod bench_agent;
@@ -10,6 +10,7 @@ mod bench_what_if;
 mod faults;
 mod machine;
 mod model;
+mod tamper;
 mod test;
 mod tidy;
 mod up;
@@ -36,6 +37,8 @@ enum Task {
     Faults(faults::Faults),
     /// Walk at random over people, roles, and links, and look for a power that somebody gained.
     Model(model::Model),
+    /// Change every column of every table of a large database, and look whether it is found.
+    Tamper(tamper::Tamper),
     /// Check the rules that the compiler does not know.
     Tidy,
 }
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         Task::Bench(bench) => bench.run(),
         Task::Faults(faults) => faults.run(),
         Task::Model(model) => model.run(),
+        Task::Tamper(tamper) => tamper.run(),
         Task::Tidy => tidy::run(),
     }
 }

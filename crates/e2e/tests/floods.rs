@@ -77,3 +77,72 @@ fn honest(server: &Server, device: &mut SimDevice) {
         assert!(!answer.is_empty(), "{path}");
     }
 }
+
+/// C9: ten thousand hostile bodies take no memory that isn't given back, and an honest device is answered meanwhile.
+#[test]
+fn c9_hostile_bodies_take_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"), None).unwrap();
+    let mut client = server.client().unwrap();
+    let code = server.admin(&["enrol-code", "Sam Sample"]).unwrap();
+    let mut device = SimDevice::enrol(&mut client, [1; 32], &code, "laptop-1", system_now()).unwrap();
+    let deep = "[".repeat(200_000);
+    let objects = "{\"a\":".repeat(40_000);
+    let many = format!("[{}0]", "0,".repeat(120_000));
+    let long = format!("{{\"payload\":\"{}\"}}", "A".repeat(250_000));
+    let digits = format!("{{\"v\":{}}}", "9".repeat(250_000));
+    let escapes = format!("\"{}\"", "\\ud800".repeat(40_000));
+    let bodies = [&deep, &objects, &many, &long, &digits, &escapes];
+    let paths =
+        ["check-ins", "enrolments", "notices", "tunnels", "certificates", "loss-reports", "farewells"];
+    let hostile = |n: usize| {
+        let mut client = server.client().unwrap();
+        for k in 0..n {
+            let path = format!("/api/v1/{}", paths[k % paths.len()]);
+            let more = [("content-type", "application/json"), ("content-encoding", "gzip")];
+            let headers = &more[..1 + usize::from(k % 5 == 0)];
+            let body = bodies[k % bodies.len()];
+            let status = match client.send("POST", &path, headers, body) {
+                Ok((status, _)) => status,
+                // A body too large is answered, and the connection closed.
+                Err(_) => {
+                    client = server.client().unwrap();
+                    413
+                }
+            };
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+    };
+    hostile(500);
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let before = resident();
+    for _ in 0..20 {
+        hostile(475);
+        honest(&server, &mut device);
+    }
+    // Heads that are too many or too long, and a length that never comes.
+    for head in [
+        format!("GET / HTTP/1.1\r\n{}\r\n", "X-A: b\r\n".repeat(5000)),
+        format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(500_000)),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "a".repeat(500_000)),
+        "POST /api/v1/check-ins HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n{".to_owned(),
+        "POST /api/v1/check-ins HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            .to_owned(),
+    ] {
+        for _ in 0..40 {
+            let mut one = TcpStream::connect(server.address).unwrap();
+            one.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            let _ = one.write_all(head.as_bytes());
+            let mut said = [0; 64];
+            let read = one.read(&mut said).unwrap_or(0);
+            assert!(!said[..read].starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&said[..read]));
+        }
+        honest(&server, &mut device);
+    }
+    let after = resident();
+    assert!(after < before + 16 * 1024, "{before} KiB, then {after} KiB");
+}

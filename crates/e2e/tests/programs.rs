@@ -77,6 +77,74 @@ fn the_key_and_the_state_are_for_their_owner_alone() {
     assert!(!sent.contains(key.trim()));
 }
 
+/// C15: nobody else on the computer reads what the agent and the server keep, whatever the umask.
+#[test]
+fn c15_another_user_of_the_computer_gets_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut f = Fleet::start(None);
+    let open = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let state = open.path().join("agent");
+    let code = f.server.admin(&["enrol-code", "Ana Agent"]).unwrap();
+    let stead = program("stead").unwrap();
+    let as_anybody = |arguments: &str| {
+        let line = format!("umask 000; exec {} --state {} {arguments}", stead.display(), state.display());
+        Command::new("sh").args(["-c", &line]).output().unwrap()
+    };
+    assert!(as_anybody(&format!("enroll {} {code}", f.server.url())).status.success());
+    as_anybody("agent --once");
+    f.server.kill();
+    fs::write(state.join("progress.json.old"), "").unwrap();
+    fs::remove_file(state.join("progress.json.old")).unwrap();
+    as_anybody("agent --once");
+    f.server.again().unwrap();
+    let mut kept = Vec::new();
+    let mut folders = vec![state.clone(), f.server.data().to_owned()];
+    while let Some(folder) = folders.pop() {
+        kept.push(folder.clone());
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { kept.push(path) }
+        }
+    }
+    assert!(kept.len() >= 10, "{kept:?}");
+    for path in &kept {
+        let mode = fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+    }
+    // Another user tries; that needs the right to become one.
+    let becomes = |arguments: &[&str]| {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        Command::new("setpriv").args(nobody).args(arguments).output()
+    };
+    if !becomes(&["true"]).is_ok_and(|out| out.status.success()) {
+        eprintln!("SKIPPED: nobody else can be tried here");
+        return;
+    }
+    for path in &kept {
+        let path = path.display().to_string();
+        assert!(!becomes(&["cat", &path]).unwrap().status.success(), "{path} is read");
+        assert!(
+            !becomes(&["sh", "-c", &format!("echo x >> '{path}'")]).unwrap().status.success(),
+            "{path} is written"
+        );
+    }
+}
+
+/// S25: what the agent runs for whoever sits at the computer has their groups, and none of root's.
+#[test]
+fn s25_what_runs_for_somebody_has_their_groups_alone() {
+    let line = ["--reuid=65534", "--regid=65534", "--init-groups", "id", "-G"];
+    let Ok(out) = Command::new("setpriv").args(line).output() else {
+        eprintln!("SKIPPED: no setpriv here");
+        return;
+    };
+    if !out.status.success() {
+        eprintln!("SKIPPED: nobody else can be tried here");
+        return;
+    }
+    assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "65534");
+}
+
 #[test]
 fn check_needs_no_server_and_says_why_in_json_too() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,6 +14,7 @@ pub mod channels;
 pub mod clearance;
 pub mod cli;
 mod connections;
+pub mod doctor;
 pub mod error;
 pub mod flows;
 pub mod gate;

@@ -77,9 +77,10 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::same_site))
         .layer(middleware::from_fn(web::say_refusals))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), headers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        // Outermost: what a fault or a time-out is answered with is guarded as any page.
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), headers))
         // Each route has its own (`auth::guard`).
         .layer(DefaultBodyLimit::disable())
         .with_state(app)

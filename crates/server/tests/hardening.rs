@@ -414,6 +414,11 @@ async fn s31_two_people_are_two_different_people() {
     // Let in as somebody whose role is another's gift: the link is the author's.
     links::make(&s.app, vera, LinkKind::Reset, &by(oskar)).await.unwrap();
     assert!(approve(vera, proposal).await.is_err(), "the author made the way in");
+    // Whoever changes by which address another signs in elsewhere may sign in as them.
+    let (wim, _) = trusted(&s, "Wim", Role::Security, all).await;
+    let told = Told { email: "wim2@stead.example".to_owned(), ..of(&s.app, wim).await };
+    directory::change(&s.app, wim, &told, &by(oskar)).await.unwrap();
+    assert!(approve(wim, proposal).await.is_err(), "the author changed the address");
     let (token, path) =
         (s.token(vera, &["read", "system"]).await, format!("/api/v1/policy/proposals/{proposal}/approval"));
     let by_program = s.ask("POST", &path, &token, &[], r#"{"revision":1}"#).await;

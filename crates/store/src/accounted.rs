@@ -50,11 +50,7 @@ pub const ACCOUNTED: &[Accounted] = &[
     kept("device_standing", "device_id", &["standing", "standing_since"]),
     kept("standing_change", "device_id || ' ' || entry", &["at", "standing", "reason"]),
     kept("finding", "device_id || ' ' || rule", &["outcome", "since", "failing_since"]),
-    kept(
-        "subject_finding",
-        "kind || ':' || subject_id || ' ' || rule",
-        &["outcome", "since"],
-    ),
+    kept("subject_finding", "kind || ':' || subject_id || ' ' || rule", &["outcome", "since"]),
     kept("subject_standing", "kind || ':' || subject_id", &["standing", "since"]),
     kept("tally", "name", &["n"]),
     kept(
@@ -157,8 +153,8 @@ pub const ACCOUNTED: &[Accounted] = &[
     kept("passkey", "id", &["person_id", "credential", "passkey", "created_at"]),
     kept("authenticator", "person_id || ' ' || COALESCE(confirmed_at, 0)", &[]),
     forgotten("outside_identity", "person_id || ' ' || issuer || ' ' || created_at", &[]),
-    forgotten("session", "id", &["person_id", "method", "created_at"]),
-    forgotten("token", "id", &["digest", "person_id", "scopes", "created_at", "expires_at"]),
+    forgotten("session", "id", &["person_id", "method", "created_at", "ended_at"]),
+    forgotten("token", "id", &["digest", "person_id", "scopes", "created_at", "expires_at", "ended_at"]),
     forgotten("one_time_link", "digest", &["kind", "person_id", "created_at", "expires_at", "made_by"]),
     forgotten(
         "enrolment_code",
@@ -217,6 +213,15 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// What is wrong with the database itself: a page of SQLite's that can't be read, a setting of PostgreSQL's by which what
+    /// is acknowledged can be lost.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn faults(&self) -> Result<Vec<String>> {
+        engine::faults(&self.readers, self.sqlite).await
     }
 
     /// What in a SQLite database isn't as the migrations leave it: a table, index, view, or trigger that is missing, one

@@ -195,6 +195,18 @@ impl SqliteFile {
     }
 }
 
+/// What is wrong with a database itself.
+pub async fn faults(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {
+    let text = if sqlite {
+        "SELECT quick_check FROM pragma_quick_check(1) WHERE quick_check <> 'ok'"
+    } else {
+        "SELECT CAST(name || ' is ' || setting AS TEXT) FROM pg_settings
+         WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'"
+    };
+    let rows = sqlx::query(text).fetch_all(pool).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// How the tables, indexes, views, and triggers differ from those that the migrations make. On PostgreSQL, what stands
 /// between statements and the tables they name: Stead makes no views, rules, or triggers.
 pub async fn schema_faults(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {

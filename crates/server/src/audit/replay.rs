@@ -611,7 +611,18 @@ impl Replay {
         match kind {
             "session.begun" => {
                 if let Some(session) = named("session") {
-                    self.put("session", session, vec![is(id), cell(data, "method"), at]);
+                    // It may end with others, by one entry for all.
+                    self.put("session", session, vec![is(id), cell(data, "method"), at, Cell::Open]);
+                }
+            }
+            "session.ended" => {
+                if let Some(session) = named("session") {
+                    self.set("session", &session, "ended_at", at);
+                }
+            }
+            "token.ended" => {
+                if let Some(token) = named("token") {
+                    self.set("token", &token, "ended_at", at);
                 }
             }
             "token.made" => {
@@ -620,8 +631,14 @@ impl Replay {
                         .get("scopes")
                         .and_then(Value::as_array)
                         .map(|scopes| scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
-                    let row =
-                        vec![cell(data, "secret"), is(id), Cell::Is(scopes), at, cell(data, "expires_at")];
+                    let row = vec![
+                        cell(data, "secret"),
+                        is(id),
+                        Cell::Is(scopes),
+                        at,
+                        cell(data, "expires_at"),
+                        Cell::Open,
+                    ];
                     self.put("token", token, row);
                 }
             }

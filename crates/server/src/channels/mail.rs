@@ -104,6 +104,15 @@ impl Mail {
         self.from.to_string()
     }
 
+    /// Connects and signs in, and sends nothing.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub async fn try_out(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.transport.test_connection().await?, "it doesn't answer as a mail server does");
+        Ok(())
+    }
+
     /// Sends a mail. `id` stays the same when it is tried again, so that it is shown once.
     ///
     /// # Errors

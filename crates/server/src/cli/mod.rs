@@ -1,6 +1,7 @@
 //! The command line of `stead-server`. Commands that change something call flows, as pages do.
 
 mod admin;
+mod doctor;
 mod ledger;
 mod pack;
 mod relay;
@@ -32,6 +33,12 @@ struct Arguments {
 enum Command {
     /// Serve pages and devices.
     Serve(Box<serve::Serve>),
+    /// Check keys, database, policy, clock, permissions, disk, proxy, mail, issuer, and backups. Takes the arguments of
+    /// `serve`, changes nothing, and may run while the server does.
+    #[command(
+        after_help = "Ends with 0 when all is well, 1 when something is wrong, 2 when something can't be found out."
+    )]
+    Doctor(Box<doctor::Doctor>),
     /// Stand between a proxy and an application, and cut what is not let in any more.
     Relay(relay::Relay),
     /// Check and test policy packs.
@@ -87,6 +94,7 @@ impl Data {
 pub async fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Relay(relay) => relay.run().await,
         Command::Pack(pack) => pack.run().await,
         Command::Admin(admin) => admin.run().await,

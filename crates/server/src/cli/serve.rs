@@ -107,6 +107,16 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         start_log(self.log_json);
+        let (data, config, listen) = self.settings()?;
+        let app = data.open(config).await?;
+        app.gate.settings.fits(&app.pack())?;
+        tracing::info!(policy = app.pack().label(), digest = app.pack().digest, "policy in force");
+        serve(app, listen, |address| tracing::info!(%address, "ready"), ended()).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What was said on the command line, in the shape in which the server takes it.
+    pub(super) fn settings(self) -> anyhow::Result<(Data, Config, Listen)> {
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
         let outside = match self.oidc_issuer.zip(self.oidc_client) {
             Some((issuer, client)) => Some(outside::Settings {
@@ -147,16 +157,12 @@ impl Serve {
             private_hooks: self.private_webhooks,
             adopt: self.adopt,
         };
-        let app = self.data.open(config).await?;
-        app.gate.settings.fits(&app.pack())?;
-        tracing::info!(policy = app.pack().label(), digest = app.pack().digest, "policy in force");
         let listen = Listen {
             address: self.listen,
             tls: self.tls_cert.zip(self.tls_key),
             behind_proxy: self.behind_proxy,
         };
-        serve(app, listen, |address| tracing::info!(%address, "ready"), ended()).await?;
-        Ok(ExitCode::SUCCESS)
+        Ok((self.data, config, listen))
     }
 }
 

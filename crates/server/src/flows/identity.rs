@@ -99,6 +99,23 @@ pub async fn open(
     Ok(keys)
 }
 
+/// What is wrong with keys and database, as far as can be seen without making or changing anything.
+///
+/// # Errors
+/// When one of them can't be read.
+pub async fn examine(store: &Store, data: &Path) -> anyhow::Result<Option<String>> {
+    let Some(origin) = store.meta(ORIGIN).await? else {
+        let known = read_seen(data)?.is_some();
+        return Ok(known.then(|| "The database is empty, but the keys have belonged to one.".to_owned()));
+    };
+    let missing = Keys::missing(data);
+    if !missing.is_empty() {
+        return Ok(Some(format!("{} missing from {}.", missing.join(", "), data.display())));
+    }
+    let keys = Keys::read(data, &origin).context("the keys can't be read")?;
+    trouble(store, &keys, read_seen(data)?.as_deref()).await
+}
+
 /// A database in which nothing is yet.
 async fn begin(
     store: &Store,

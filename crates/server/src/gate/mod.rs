@@ -4,6 +4,8 @@
 //! In scope: what is held in memory, the decision, and the proofs that browsers carry. Out of scope: judging, which
 //! was done when a device was heard, and pages, which explain the same decision from the store.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod apps;
 pub mod certificate;
 pub mod decide;

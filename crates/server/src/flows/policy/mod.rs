@@ -95,7 +95,7 @@ impl<T: Into<Refusal>> From<T> for Doubt {
 }
 
 /// The policy in effect with its files, as the ledger names it; none before the first.
-async fn in_effect(store: &Store) -> Result<Option<(Version, Files)>, Doubt> {
+pub(crate) async fn in_effect(store: &Store) -> Result<Option<(Version, Files)>, Doubt> {
     let Some((version, text)) = store.policy_in_force().await? else {
         return match store.ledger_count("policy.in-force").await? {
             0 => Ok(None),

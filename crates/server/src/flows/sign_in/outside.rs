@@ -108,6 +108,19 @@ impl Outside {
         Ok(Self { settings, http: Http(http), published: Mutex::new(None) })
     }
 
+    /// Reads what the issuer publishes, as a sign-in would.
+    ///
+    /// # Errors
+    /// Why no sign-in would succeed.
+    pub async fn try_out(&self, now: Millis) -> Result<(), String> {
+        let metadata = self.published(now).await.map_err(|_| "it can't be reached".to_owned())?;
+        let offered = metadata.id_token_signing_alg_values_supported();
+        match offered.iter().any(|offered| ALGORITHMS.contains(offered)) {
+            true => Ok(()),
+            false => Err("it signs identities with none of the algorithms that we take".to_owned()),
+        }
+    }
+
     async fn published(&self, now: Millis) -> Result<CoreProviderMetadata, Refusal> {
         let kept = self.published.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, metadata)) = kept
