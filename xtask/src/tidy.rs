@@ -48,6 +48,7 @@ pub fn run() -> anyhow::Result<()> {
         source(&name, &text, &mut wrong);
     }
     papers(&root, &mut wrong)?;
+    tests_named(&root, &mut wrong)?;
     if wrong.is_empty() {
         println!("tidy: {} files, nothing wrong", sources.len());
         return Ok(());
@@ -129,6 +130,52 @@ fn papers(root: &Path, wrong: &mut Vec<String>) -> anyhow::Result<()> {
             if looks && !word.contains(['*', '<', ' ']) && !root.join(word).exists() {
                 wrong.push(format!("{paper} names {word}, which does not exist"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every test that SECURITY.md and the book name in backquotes exists: a whole name, or how one begins before an ellipsis.
+fn tests_named(root: &Path, wrong: &mut Vec<String>) -> anyhow::Result<()> {
+    let mut sources = Vec::new();
+    rust_files(&root.join("crates"), &mut sources)?;
+    let mut functions = std::collections::BTreeSet::new();
+    for path in sources {
+        let text = fs::read_to_string(path)?;
+        for line in text.lines().filter_map(|line| line.trim_start().split_once("fn ")) {
+            functions.insert(line.1.split(['(', '<']).next().unwrap_or_default().to_owned());
+        }
+    }
+    let mut papers = vec![root.join("SECURITY.md")];
+    for entry in fs::read_dir(root.join("docs/book"))? {
+        papers.push(entry?.path());
+    }
+    for paper in papers.iter().filter(|paper| paper.extension().is_some_and(|ending| ending == "md")) {
+        let text = fs::read_to_string(paper)?;
+        for word in text.split('`').skip(1).step_by(2) {
+            let plain =
+                word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c));
+            let there = match word.strip_suffix('…') {
+                Some(start) => functions.iter().any(|name| name.starts_with(start)),
+                None => functions.contains(word),
+            };
+            // Names of settings and columns have fewer words.
+            let is_test = word.ends_with('…') || word.matches('_').count() >= 3;
+            if plain && is_test && !there {
+                wrong.push(format!("{} names the test {word}, which does not exist", paper.display()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            rust_files(&path, found)?;
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
         }
     }
     Ok(())

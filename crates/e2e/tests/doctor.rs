@@ -15,8 +15,8 @@ fn doctor(data: &Path, more: &[&str]) -> (i32, BTreeMap<String, (String, String)
         .args(more)
         .output()
         .unwrap();
-    let said: Value = serde_json::from_slice(&out.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&out.stderr)));
+    assert!(!out.stdout.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+    let said: Value = serde_json::from_slice(&out.stdout).unwrap();
     let text = |check: &Value, name: &str| check[name].as_str().unwrap().to_owned();
     let all = said.as_array().unwrap().iter();
     let all = all.map(|check| (text(check, "name"), (text(check, "outcome"), text(check, "found"))));

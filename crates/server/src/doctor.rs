@@ -33,6 +33,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Free space below which there is too little, in bytes.
 const TOO_LITTLE: u64 = 1 << 30;
+/// What to do about a database that is damaged.
+const RESTORE: &str = "Restore a backup, or repair the database, before anything else is saved.";
 /// Descriptors that a server needs for its connections.
 const DESCRIPTORS: u64 = 4096;
 
@@ -200,14 +202,10 @@ async fn database(store: &Store, data: &Path) -> Check {
     match store.faults().await {
         Ok(faults) => {
             if let Some(fault) = faults.into_iter().next() {
-                return problem(
-                    name,
-                    fault,
-                    "Restore a backup, or repair the database, before anything else is saved.",
-                );
+                return problem(name, fault, RESTORE);
             }
         }
-        Err(error) => return unknown(name, error.to_string(), "Check that the database runs."),
+        Err(error) => return problem(name, format!("It can't be read: {error}"), RESTORE),
     }
     let Ok(Some(origin)) = store.meta(identity::ORIGIN).await else {
         return check(
@@ -227,7 +225,7 @@ async fn database(store: &Store, data: &Path) -> Check {
                 "Keep a copy, find out who changed it, and restore a backup. `ledger verify` says more.";
             problem(name, format!("Its ledger isn't what was signed: {why}."), advice)
         }
-        Err(error) => unknown(name, error.to_string(), "Check that the database runs."),
+        Err(error) => problem(name, format!("It can't be read: {error}"), RESTORE),
     }
 }
 

@@ -83,6 +83,9 @@ async fn come_back(s: &TestServer, attempt: &Attempt) -> Reply {
     s.send("GET", &path, &format!("__Host-stead-place={}", attempt.place), "").await
 }
 
+/// A change of what an issuer says.
+type Change = Box<dyn Fn(&mut Value)>;
+
 /// C4, S21: an identity that is changed in any way, old, of somebody else's client, or signed otherwise, signs nobody in.
 #[tokio::test(flavor = "multi_thread")]
 async fn c4_s21_no_changed_identity_signs_in() {
@@ -118,7 +121,7 @@ async fn c4_s21_no_changed_identity_signs_in() {
     let set = |name: &'static str, value: Value| move |claims: &mut Value| claims[name] = value.clone();
     let gone =
         |name: &'static str| move |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove(name));
-    let changes: Vec<(&str, Box<dyn Fn(&mut Value)>)> = vec![
+    let changes: Vec<(&str, Change)> = vec![
         ("another client", Box::new(set("aud", json!("other")))),
         ("clients we don't know", Box::new(set("aud", json!(["stead", "other"])))),
         ("no client", Box::new(gone("aud"))),
@@ -204,6 +207,7 @@ async fn c4_s21_no_changed_identity_signs_in() {
 /// S21: an issuer that anybody on the way can be is none.
 #[test]
 fn s21_an_issuer_without_tls_is_refused() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     for (issuer, good) in [
         ("https://issuer.example", true),
         ("http://127.0.0.1:9", true),

@@ -365,6 +365,7 @@ async fn walk(seed: u64, walks: u64) -> Came {
         // A store that grows for ever makes each look longer.
         if walk % 25 == 24 {
             world.server.is_whole().await;
+            world.server.app.store.close().await;
             world = World::make().await;
         }
         world.walks = walk;
@@ -376,14 +377,17 @@ async fn walk(seed: u64, walks: u64) -> Came {
                 _ => {
                     going.tries(&mut dice).await;
                     let after = world.powers(going.own).await;
-                    if let Err(what) = world.covers(&before, &after).await {
-                        panic!("walk {walk} of seed {seed} gained {what}:\n{}", going.done.join("\n"));
-                    }
+                    let gained = world.covers(&before, &after).await;
+                    let done = || going.done.join("\n");
+                    assert!(gained.is_ok(), "walk {walk} of seed {seed} gained {gained:?}:\n{}", done());
                 }
             }
-            if let Err(what) = going.gained_nothing().await {
-                panic!("walk {walk} of seed {seed} gained {what}:\n{}", going.done.join("\n"));
-            }
+            let gained = going.gained_nothing().await;
+            assert!(
+                gained.is_ok(),
+                "walk {walk} of seed {seed} gained {gained:?}:\n{}",
+                going.done.join("\n")
+            );
             came.steps += 1;
         }
         came.taken += going.sessions.len() as u64 - 1;

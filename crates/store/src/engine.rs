@@ -198,7 +198,7 @@ impl SqliteFile {
 /// What is wrong with a database itself.
 pub async fn faults(pool: &AnyPool, sqlite: bool) -> Result<Vec<String>> {
     let text = if sqlite {
-        "SELECT quick_check FROM pragma_quick_check(1) WHERE quick_check <> 'ok'"
+        "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'"
     } else {
         "SELECT CAST(name || ' is ' || setting AS TEXT) FROM pg_settings
          WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'"

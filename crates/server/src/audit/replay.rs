@@ -293,6 +293,10 @@ impl Replay {
 
     fn take_findings(&mut self, of: &str, id: &str, at: Cell, data: &Value) {
         let device = of.starts_with("device:");
+        let at = match data.get("judged_at") {
+            Some(judged_at) => is(judged_at),
+            None => at,
+        };
         let mut gone = 0;
         let changes = data.get("changes").and_then(Value::as_array).into_iter().flatten();
         for change in changes {

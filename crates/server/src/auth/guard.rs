@@ -461,6 +461,7 @@ async fn check(
     let now = app.now();
     let object = object(app, caller, action, on, path, query).await?;
     if !caller.may(app, action, &object) {
+        tracing::info!(person = %caller.id(), action = action.word(), "refused");
         return Err(Refusal::said(Kind::Forbidden, "forbidden").into());
     }
     if let Some(person) = object.person().filter(|person| *person != caller.id())

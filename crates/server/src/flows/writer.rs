@@ -225,15 +225,21 @@ async fn write_batch(app: &App, works: &mut [Work]) -> Result<HashSet<DeviceId>,
             outcomes.push(json!({ "rule": rule, "from": outcome, "to": null }));
             gone.push((device, rule));
         }
+        // When it was judged, from which on a finding counts; it's written a little later.
+        let mut judged_at = None;
         for ChangedFinding { finding, before } in judged.findings {
             if before != Some(finding.outcome) {
+                judged_at = Some(finding.since.0);
                 tallies.outcome(&finding.rule, before, finding.outcome);
                 outcomes.push(json!({ "rule": finding.rule, "from": before, "to": finding.outcome }));
             }
             findings.push((device, finding));
         }
         if !outcomes.is_empty() {
-            let data = json!({ "changes": outcomes, "policy": policy, "report": evidence });
+            let mut data = json!({ "changes": outcomes, "policy": policy, "report": evidence });
+            if let Some(at) = judged_at {
+                data["judged_at"] = json!(at);
+            }
             write.append(&entry(now, "check-in", "findings.changed", device_subject(device), data))?;
         }
         let before = match judged.before_is_old {

@@ -325,7 +325,10 @@ pub async fn prove_passkey(
 pub async fn out(State(app): State<Arc<App>>, reader: Reader) -> Page {
     let who = reader.caller.who();
     sign_in::end(&app, who.person.id, who.session.id).await?;
-    Ok(with_cookie(&auth::no_session_cookie(), Redirect::to("/sign-in").into_response()))
+    let mut response = with_cookie(&auth::no_session_cookie(), Redirect::to("/sign-in").into_response());
+    // Not cookies: that would forget the browser from which somebody signs in again.
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    Ok(response)
 }
 
 /// Hands a session to the browser, which is known from now on.

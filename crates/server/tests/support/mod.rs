@@ -117,7 +117,7 @@ impl TestServer {
     pub async fn is_whole(&self) {
         let snapshot = Store::snapshot(&self.url).await.unwrap();
         let found = audit::database(&snapshot, self.app.keys.ledger.public(), None).await.unwrap();
-        found.unwrap_or_else(|why| panic!("{why}"));
+        assert!(found.is_ok(), "{found:?}");
     }
 
     pub fn pass(&self, millis: i64) {

@@ -13,6 +13,7 @@ const BATCH: i64 = 50;
 /// Puts everything on the list: each device (to give back when it is the organisation's, and to be heard no
 /// more), signing in, each role.
 pub(super) async fn begin(app: &App, write: &mut Write, person: &Person) -> Result<(), Refusal> {
+    let now = app.now();
     let due = person.last_day.unwrap_or_else(|| app.now());
     let item = |kind: &str, object: String, label: &str| Item {
         kind: kind.to_owned(),
@@ -39,7 +40,7 @@ pub(super) async fn begin(app: &App, write: &mut Write, person: &Person) -> Resu
         write.add_to_clear_out(person.id, item).await?;
     }
     let data = json!({ "items": list.len(), "due": due.0 });
-    write.append(&about(app, "directory", "clear-out.begun", person.id, data))?;
+    write.append(&about(now, "directory", "clear-out.begun", person.id, data))?;
     Ok(())
 }
 
@@ -62,7 +63,7 @@ pub(super) async fn end(
     write.end_codes(id, now).await?;
     write.end_loss_card(id, None).await?;
     write.tick_off(id, "access", "sign-in", now).await?;
-    write.append(&about(app, by, "access.ended", id, json!({})))?;
+    write.append(&about(now, by, "access.ended", id, json!({})))?;
     for grant in write.grants(id).await? {
         super::roles::take_within(app, write, id, grant.role, grant.unit, by).await?;
         write.tick_off(id, "role", &format!("{} {}", grant.role.word(), grant.unit), now).await?;
@@ -82,12 +83,13 @@ pub(super) async fn end(
 /// # Errors
 /// [`Refusal`] when it is not on the list or done already, or the store is away.
 pub async fn handed_over(app: &App, person: PersonId, object: &str, by: &str) -> Result<(), Refusal> {
+    let now = app.now();
     let mut write = app.store.write().await?;
-    if !write.tick_off(person, "return", object, app.now()).await? {
+    if !write.tick_off(person, "return", object, now).await? {
         return Err(Refusal::new(Kind::NotFound, "This is not on the list, or was ticked off already."));
     }
     let data = json!({ "object": object });
-    write.append(&about(app, by, "clear-out.returned", person, data))?;
+    write.append(&about(now, by, "clear-out.returned", person, data))?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 

@@ -378,8 +378,8 @@ async fn there(write: &mut Write, id: PersonId) -> Result<Person, Refusal> {
 }
 
 /// An entry about a person that somebody else caused.
-fn about(app: &App, by: &str, kind: &str, person: PersonId, data: Value) -> stead_ledger::Entry {
-    entry(app.now(), by, kind, person_subject(person), data)
+fn about(now: Millis, by: &str, kind: &str, person: PersonId, data: Value) -> stead_ledger::Entry {
+    entry(now, by, kind, person_subject(person), data)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{App, error::Refusal};
 /// # Errors
 /// [`Refusal`] when they hold it already, may hold none now, the unit is not there, or the store is away.
 pub async fn give(app: &App, person: PersonId, role: Role, unit: UnitId, by: &str) -> Result<(), Refusal> {
+    let now = app.now();
     let mut write = app.store.write().await?;
     let found = there(&mut write, person).await?;
     if !found.state.may_join() {
@@ -23,12 +24,12 @@ pub async fn give(app: &App, person: PersonId, role: Role, unit: UnitId, by: &st
     if !write.units().await?.iter().any(|there| there.id == unit) {
         return Err(Refusal::new(Kind::NotFound, "There is no such unit."));
     }
-    if !write.give_role(person, role, unit, by, app.now()).await? {
+    if !write.give_role(person, role, unit, by, now).await? {
         return Err(Refusal::said(Kind::Conflict, "nothing-changed"));
     }
     super::grown(app, &mut write, person).await?;
     let data = json!({ "role": role.word(), "unit": unit });
-    write.append(&about(app, by, "role.given", person, data))?;
+    write.append(&about(now, by, "role.given", person, data))?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
@@ -54,10 +55,11 @@ pub(super) async fn take_within(
     unit: UnitId,
     by: &str,
 ) -> Result<(), Refusal> {
+    let now = app.now();
     if !write.take_role(person, role, unit).await? {
         return Err(Refusal::new(Kind::NotFound, "This role is not held."));
     }
     let data = json!({ "role": role.word(), "unit": unit });
-    write.append(&about(app, by, "role.taken", person, data))?;
+    write.append(&about(now, by, "role.taken", person, data))?;
     Ok(())
 }

@@ -93,9 +93,10 @@ pub(super) async fn second(
             return Ok("password+code");
         }
     } else if write.use_recovery_code(person, &recovery_digest(code), now).await? {
-        changed(app, write, person, "recovery-code.used", json!({}))?;
+        changed(now, write, person, "recovery-code.used", json!({}))?;
         return Ok("password+recovery");
     }
+    tracing::info!(%person, method = "code", "a sign-in failed");
     Err(Refusal::form(FieldError::new("code", "code-wrong")))
 }
 
@@ -151,7 +152,7 @@ pub async fn confirm(app: &App, who: &SignedIn, code: &str) -> Result<Vec<String
     }
     write.put_recovery_codes(id, &digests, now).await?;
     let ended = write.end_sessions(id, Some(who.session.id), now).await?;
-    changed(app, &mut write, id, "authenticator.on", json!({ "sessions_ended": ended }))?;
+    changed(now, &mut write, id, "authenticator.on", json!({ "sessions_ended": ended }))?;
     write.commit(&app.keys.ledger).await?;
     app.throttle.forgive(Of::Proof(&session));
     Ok(codes)
@@ -162,14 +163,15 @@ pub async fn confirm(app: &App, who: &SignedIn, code: &str) -> Result<Vec<String
 /// # Errors
 /// [`Refusal`] when the password needs it, or the store is away.
 pub async fn remove(app: &App, who: &SignedIn) -> Result<(), Refusal> {
+    let now = app.now();
     let id = who.person.id;
     if app.store.password(id).await?.is_some_and(|password| password.short) {
         return Err(Refusal::said(Kind::Conflict, "code-needed-by-password"));
     }
     let mut write = app.store.write().await?;
     if write.end_authenticator(id).await? {
-        let ended = write.end_sessions(id, Some(who.session.id), app.now()).await?;
-        changed(app, &mut write, id, "authenticator.off", json!({ "sessions_ended": ended }))?;
+        let ended = write.end_sessions(id, Some(who.session.id), now).await?;
+        changed(now, &mut write, id, "authenticator.off", json!({ "sessions_ended": ended }))?;
     }
     Ok(write.commit(&app.keys.ledger).await?)
 }

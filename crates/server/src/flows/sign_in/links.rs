@@ -79,6 +79,7 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
     };
     // What was never a link does not make writers wait.
     if look(app, secret).await?.is_none() {
+        tracing::info!(method = "link", "a sign-in failed");
         return Err(used());
     }
     let mut write = app.store.write().await?;
@@ -114,7 +115,7 @@ pub async fn take(app: &App, secret: &str, browser: &str) -> Result<(Begun, Link
             write.end_tokens(id, None, now).await?;
             write.end_calendar(id).await?;
             write.end_credentials(id).await?;
-            changed(app, &mut write, id, "sign-in.reset", json!({ "sessions_ended": ended }))?;
+            changed(now, &mut write, id, "sign-in.reset", json!({ "sessions_ended": ended }))?;
         }
     }
     let begun = begin(app, &mut write, &person, "link", browser).await?;

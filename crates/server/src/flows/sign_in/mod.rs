@@ -213,23 +213,24 @@ pub async fn end(app: &App, person: PersonId, session: SessionId) -> Result<(), 
 /// # Errors
 /// [`Refusal`] when the store is away.
 pub async fn end_others(app: &App, who: &SignedIn) -> Result<u64, Refusal> {
+    let now = app.now();
     let mut write = app.store.write().await?;
-    let ended = write.end_sessions(who.person.id, Some(who.session.id), app.now()).await?;
-    changed(app, &mut write, who.person.id, "sessions.ended", json!({ "sessions": ended }))?;
+    let ended = write.end_sessions(who.person.id, Some(who.session.id), now).await?;
+    changed(now, &mut write, who.person.id, "sessions.ended", json!({ "sessions": ended }))?;
     write.commit(&app.keys.ledger).await?;
     Ok(ended)
 }
 
 /// Appends that somebody changed how they sign in.
 fn changed(
-    app: &App,
+    now: Millis,
     write: &mut Write,
     person: PersonId,
     kind: &str,
     data: serde_json::Value,
 ) -> Result<(), Refusal> {
     let subject = person_subject(person);
-    write.append(&entry(app.now(), &subject, kind, subject.clone(), data))?;
+    write.append(&entry(now, &subject, kind, subject.clone(), data))?;
     Ok(())
 }
 

@@ -357,7 +357,7 @@ async fn person(app: &App, write: &mut Write, outside: &Outside, known: &Known) 
         write.append(&entry(now, &subject, "person.state", subject.clone(), data))?;
     }
     write.add_outside_identity(&known.issuer, &known.subject, person.id, now).await?;
-    changed(app, write, person.id, "outside-identity.added", json!({ "issuer": known.issuer }))?;
+    changed(now, write, person.id, "outside-identity.added", json!({ "issuer": known.issuer }))?;
     Ok(person)
 }
 

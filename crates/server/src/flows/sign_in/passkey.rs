@@ -184,7 +184,7 @@ pub async fn add(
     let data = json!({
         "passkey": id, "credential": stead_model::seal::digest(credential.as_bytes()), "key": key_digest(&stored.passkey),
     });
-    changed(app, &mut write, who.person.id, "passkey.added", data)?;
+    changed(now, &mut write, who.person.id, "passkey.added", data)?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 
@@ -200,6 +200,7 @@ pub(crate) fn key_digest(stored: &str) -> Option<String> {
 /// # Errors
 /// [`Refusal`] when it is the last way in, is not there, or the store is away.
 pub async fn remove(app: &App, who: &SignedIn, id: RecordId) -> Result<(), Refusal> {
+    let now = app.now();
     let mut write = app.store.write().await?;
     if !write.end_passkey(who.person.id, id).await? {
         return Err(Refusal::new(Kind::NotFound, "There is no such passkey."));
@@ -207,7 +208,7 @@ pub async fn remove(app: &App, who: &SignedIn, id: RecordId) -> Result<(), Refus
     if write.ways_in(who.person.id).await? == 0 {
         return Err(Refusal::said(Kind::Conflict, "ways-last"));
     }
-    changed(app, &mut write, who.person.id, "passkey.removed", json!({ "passkey": id }))?;
+    changed(now, &mut write, who.person.id, "passkey.removed", json!({ "passkey": id }))?;
     Ok(write.commit(&app.keys.ledger).await?)
 }
 

@@ -73,7 +73,10 @@ pub async fn sign_in(
     // What is longer than any password was never set; a short stand-in takes as long to refuse.
     let asked = if password.chars().count() > MOST { Zeroizing::new(String::new()) } else { password };
     let fits = app.hashing.verify(asked, stored.map(|stored| stored.hash)).await?;
+    // Never what was typed: it may be a password in the wrong field.
+    let meant = person.as_ref().map(|person| person.id);
     let Some(person) = person.filter(|person| fits && person.state.may_sign_in()) else {
+        tracing::info!(person = ?meant, method = "password", "a sign-in failed");
         return Err(Refusal::said(Kind::SignInFailed, "sign-in-wrong"));
     };
     app.throttle.forgive(guesses);
@@ -119,20 +122,21 @@ pub async fn prove_anew(
 /// # Errors
 /// [`Refusal`] when the password is too weak, or the store is away.
 pub async fn set(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Result<Begun, Refusal> {
+    let now = app.now();
     let second = authenticator::is_on(app, who.person.id).await?;
     check(&password, second, &who.person).map_err(Refusal::form)?;
     let short = password.chars().count() < ALONE;
     let hash = app.hashing.hash(password, app.random()?).await?;
     let mut write = app.store.write().await?;
-    write.put_password(who.person.id, &hash, short, app.now()).await?;
-    let ended = write.end_sessions(who.person.id, Some(who.session.id), app.now()).await?;
+    write.put_password(who.person.id, &hash, short, now).await?;
+    let ended = write.end_sessions(who.person.id, Some(who.session.id), now).await?;
     // Whoever knew the old password may have made tokens and a calendar's address with it.
-    write.end_tokens(who.person.id, None, app.now()).await?;
+    write.end_tokens(who.person.id, None, now).await?;
     write.end_calendar(who.person.id).await?;
-    write.end_links(who.person.id, app.now()).await?;
+    write.end_links(who.person.id, now).await?;
     // It says nothing of the password: the salt that is hashed with it is as long as a key.
     let data = json!({ "sessions_ended": ended, "hash": stead_model::seal::digest(hash.as_bytes()) });
-    changed(app, &mut write, who.person.id, "password.set", data)?;
+    changed(now, &mut write, who.person.id, "password.set", data)?;
     let begun = prove(app, &mut write, who).await?;
     write.commit(&app.keys.ledger).await?;
     Ok(begun)
@@ -143,12 +147,13 @@ pub async fn set(app: &App, who: &SignedIn, password: Zeroizing<String>) -> Resu
 /// # Errors
 /// [`Refusal`] when it is the last way in, or the store is away.
 pub async fn remove(app: &App, who: &SignedIn) -> Result<(), Refusal> {
+    let now = app.now();
     let mut write = app.store.write().await?;
     if write.end_password(who.person.id).await? {
         if write.ways_in(who.person.id).await? == 0 {
             return Err(Refusal::said(Kind::Conflict, "ways-last"));
         }
-        changed(app, &mut write, who.person.id, "password.removed", json!({}))?;
+        changed(now, &mut write, who.person.id, "password.removed", json!({}))?;
     }
     Ok(write.commit(&app.keys.ledger).await?)
 }
@@ -209,6 +214,7 @@ pub fn known_browser(app: &App, person: PersonId, attempt: &Attempt) -> Option<S
 /// What is said when an allowance is used up.
 pub(crate) fn slow_down(wait: i64) -> Refusal {
     let seconds = (wait + 999) / 1000;
+    tracing::info!(seconds, "an attempt came too soon");
     Refusal::said(Kind::TooMany, "sign-in-slow-down").with("seconds", seconds)
 }
 
