@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::{bench_agent, bench_change, bench_gate, bench_ingest, bench_people, bench_what_if};
+use crate::{bench_agent, bench_change, bench_floods, bench_gate, bench_ingest, bench_people, bench_what_if};
 
 #[derive(Subcommand)]
 pub enum Bench {
@@ -10,6 +10,8 @@ pub enum Bench {
     Agent(bench_agent::Agent),
     /// From a change on a device to the gate.
     Change(bench_change::Change),
+    /// How long honest clients wait in each of twelve floods.
+    Floods(bench_floods::Floods),
     /// nginx asking the gate, against the same nginx asking an upstream that says yes.
     Gate(bench_gate::Gate),
     /// Signed messages from a simulated fleet over kept-alive HTTP.
@@ -25,6 +27,7 @@ impl Bench {
         match self {
             Self::Agent(agent) => agent.run(),
             Self::Change(change) => change.run(),
+            Self::Floods(floods) => floods.run(),
             Self::Gate(gate) => gate.run(),
             Self::Ingest(ingest) => ingest.run(),
             Self::People(people) => people.run(),

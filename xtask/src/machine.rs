@@ -43,6 +43,21 @@ pub fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     run(&env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
 }
 
+/// A program of Cargo's registry, at this version, installed now if need be, outside the checkout.
+pub fn tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let home = env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    let folder = home.join(".cache/stead-tools").join(format!("{name}-{version}"));
+    let program = folder.join("bin").join(name);
+    if !program.is_file() {
+        let (root, build) = (folder.to_string_lossy(), folder.join("build"));
+        let more = ["--locked", "--debug", "--root", &root, "--target-dir", &build.to_string_lossy()];
+        // It runs for seconds: quick to build counts for more than quick to run.
+        cargo(&[&["install", name, "--version", version][..], &more].concat())?;
+        let _ = std::fs::remove_dir_all(build);
+    }
+    Ok(program)
+}
+
 /// Whether a program is on the path.
 pub fn has(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();

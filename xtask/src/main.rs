@@ -1,8 +1,9 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `sbom`, `tidy`.
 
 mod bench;
 mod bench_agent;
 mod bench_change;
+mod bench_floods;
 mod bench_gate;
 mod bench_ingest;
 mod bench_people;
@@ -10,6 +11,7 @@ mod bench_what_if;
 mod faults;
 mod machine;
 mod model;
+mod sbom;
 mod tamper;
 mod test;
 mod tidy;
@@ -39,6 +41,8 @@ enum Task {
     Model(model::Model),
     /// Change every column of every table of a large database, and look whether it is found.
     Tamper(tamper::Tamper),
+    /// List what each program is made of (CycloneDX).
+    Sbom(sbom::Sbom),
     /// Check the rules that the compiler does not know.
     Tidy,
 }
@@ -51,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Task::Faults(faults) => faults.run(),
         Task::Model(model) => model.run(),
         Task::Tamper(tamper) => tamper.run(),
+        Task::Sbom(sbom) => sbom.run(),
         Task::Tidy => tidy::run(),
     }
 }
