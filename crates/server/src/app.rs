@@ -25,7 +25,7 @@ use crate::{
     error::Refusal,
     flows::{
         check_in::Known,
-        identity,
+        glass, identity,
         notices::follow,
         policy::{
             self,
@@ -144,6 +144,8 @@ pub struct App {
     moved: AtomicBool,
     /// The gate.
     pub gate: Gate,
+    /// What was written down of broken glass while the store was away.
+    pub(crate) glass: glass::Waiting,
     /// Held by whoever brings people in from a file.
     pub(crate) importing: Arc<tokio::sync::Semaphore>,
     /// Policies that are being tried out.
@@ -233,6 +235,7 @@ impl App {
             sample: AtomicBool::new(sample),
             review_due: AtomicI64::new(i64::MAX),
             moved: AtomicBool::new(true),
+            glass: glass::Waiting::new(data),
             importing: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: Runs::default(),
             clock,

@@ -5,7 +5,8 @@ use std::{
     fs,
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -38,8 +39,47 @@ pub struct Broken {
     pub until: Millis,
 }
 
-fn waiting(app: &App) -> PathBuf {
-    app.data.join("glass.jsonl")
+/// The file of those that wait to be entered.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    path: PathBuf,
+    /// Held while a line is written, and while the file is put aside: a line goes into the one or the other.
+    writing: Mutex<()>,
+}
+
+impl Waiting {
+    pub(crate) fn new(data: &Path) -> Self {
+        Self { path: data.join("glass.jsonl"), writing: Mutex::new(()) }
+    }
+
+    /// Appends a line.
+    fn keep(&self, broken: &Broken) -> io::Result<()> {
+        let line = serde_json::to_string(broken)?;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
+        writeln!(file, "{line}")?;
+        file.sync_all()
+    }
+
+    /// Puts what waits aside, where nothing is added to it; the file. None when nothing waits.
+    fn aside(&self) -> io::Result<Option<PathBuf>> {
+        let entering = self.path.with_extension("entering");
+        if entering.exists() {
+            return Ok(Some(entering));
+        }
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::rename(&self.path, &entering) {
+            Ok(()) => Ok(Some(entering)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a file put aside holds.
+fn read(entering: &Path) -> io::Result<Vec<Broken>> {
+    let text = fs::read_to_string(entering)?;
+    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
 /// Writes it down.
@@ -55,18 +95,10 @@ pub async fn record(app: &App, broken: &Broken) -> Result<(), Refusal> {
     if matches!(entered, Ok(Ok(()))) {
         return Ok(());
     }
-    keep(app, broken).map_err(|error| {
+    app.glass.keep(broken).map_err(|error| {
         tracing::error!(%error, "that the glass was broken could not be written down");
         Refusal::new(Kind::Unavailable, "It could not be written down that you come in, so you do not.")
     })
-}
-
-/// Appends it to the file of those that wait.
-fn keep(app: &App, broken: &Broken) -> io::Result<()> {
-    let line = serde_json::to_string(broken)?;
-    let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(waiting(app))?;
-    writeln!(file, "{line}")?;
-    file.sync_all()
 }
 
 async fn enter(app: &App, all: &[Broken]) -> Result<(), Refusal> {
@@ -90,25 +122,53 @@ async fn enter(app: &App, all: &[Broken]) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal`] when the store or the disk is away; then it waits on.
 pub async fn run(app: &App) -> Result<bool, Refusal> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Refusal::new(Kind::Internal, format!("{} cannot be entered: {error}", waiting(app).display()))
+    let unreadable = |error: io::Error| {
+        Refusal::new(Kind::Internal, format!("{} cannot be entered: {error}", app.glass.path.display()))
     };
-    // What is written down from here on goes into a file of its own.
-    let entering = waiting(app).with_extension("entering");
-    if !entering.exists() {
-        match fs::rename(waiting(app), &entering) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(unreadable(&error)),
-        }
-    }
-    let text = fs::read_to_string(&entering).map_err(|error| unreadable(&error))?;
-    let all: Vec<Broken> = text
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|error| unreadable(&error))?;
+    let Some(entering) = app.glass.aside().map_err(unreadable)? else { return Ok(false) };
+    let all = read(&entering).map_err(unreadable)?;
     enter(app, &all).await?;
-    fs::remove_file(&entering).map_err(|error| unreadable(&error))?;
+    fs::remove_file(&entering).map_err(unreadable)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc, thread};
+
+    use super::*;
+
+    /// S32: a line that was written while the file was put aside was in neither.
+    #[test]
+    fn s32_no_line_is_lost_while_others_are_entered() {
+        let folder = tempfile::tempdir().unwrap();
+        let waiting = Arc::new(Waiting::new(folder.path()));
+        let broken = |at: i64| Broken {
+            at: Millis(at),
+            person: PersonId::from_parts(Millis(1), [1; 10]),
+            device: DeviceId::from_parts(Millis(1), [2; 10]),
+            application: "records".to_owned(),
+            reason: "outage".to_owned(),
+            not_known: Vec::new(),
+            until: Millis(9),
+        };
+        let writers: Vec<_> = (0..4)
+            .map(|n| {
+                let waiting = Arc::clone(&waiting);
+                thread::spawn(move || (0..250).for_each(|k| waiting.keep(&broken(n * 250 + k)).unwrap()))
+            })
+            .collect();
+        let mut entered = Vec::new();
+        loop {
+            let done = writers.iter().all(thread::JoinHandle::is_finished);
+            if let Some(entering) = waiting.aside().unwrap() {
+                entered.extend(read(&entering).unwrap().into_iter().map(|broken| broken.at.0));
+                fs::remove_file(entering).unwrap();
+            } else if done {
+                break;
+            }
+        }
+        assert_eq!(entered.len(), 1000);
+        assert_eq!(entered.into_iter().collect::<BTreeSet<_>>().len(), 1000);
+    }
 }
