@@ -12,6 +12,8 @@ pub struct Tamper {}
 impl Tamper {
     pub fn run(self) -> anyhow::Result<()> {
         let test = ["cargo", "test", "--package", "stead-e2e", "--test", "tampering", "--", "--nocapture"];
-        machine::run("env", &[&["STEAD_TAMPER=1"][..], &test[..]].concat())
+        machine::cargo(&["build", "--release", "--package", "stead-server"])?;
+        let server = format!("STEAD_TAMPER={}", machine::built("stead-server", true).display());
+        machine::run("env", &[&[server.as_str()][..], &test[..]].concat())
     }
 }

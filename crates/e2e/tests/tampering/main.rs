@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -215,21 +215,22 @@ fn reason(table: &str, what: &str) -> Option<&'static str> {
 #[test]
 fn c18_every_change_of_the_database_is_found_or_argued() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = std::env::var_os("STEAD_TAMPER").is_some();
-    let size = if whole {
+    // The program that verifies, built to be quick.
+    let whole = std::env::var_os("STEAD_TAMPER");
+    let size = if whole.is_some() {
         ["--people", "250", "--devices", "400", "--days", "365"]
     } else {
         ["--people", "40", "--devices", "12", "--days", "60"]
     };
     let (copy, key) = database(folder.path(), &size);
-    let server = program("stead-server").unwrap();
+    let server = whole.as_ref().map_or_else(|| program("stead-server").unwrap(), PathBuf::from);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tampering/tamper.py");
     let out = Command::new("python3")
         .arg(script)
         .args([&copy, &server])
         .arg(&key)
         .arg(folder.path())
-        .arg(if whole { "1" } else { SHARE })
+        .arg(if whole.is_some() { "1" } else { SHARE })
         .output()
         .unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -277,5 +278,5 @@ fn c18_every_change_of_the_database_is_found_or_argued() {
     }
     println!("| all | {} | {} | {} | |", sums[0], sums[1], sums[2]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(!whole || names.len() >= 2000, "{}", names.len());
+    assert!(whole.is_none() || names.len() >= 2000, "{}", names.len());
 }
