@@ -30,10 +30,13 @@ pub struct Floods {
     no_build: bool,
 }
 
+/// Devices that check in meanwhile.
+const OFFICE: u8 = 8;
 /// Threads that flood.
 const THREADS: u8 = 4;
-/// Between two attempts of a thread: the flood shares two cores with those it is to keep out.
-const APART: Duration = Duration::from_micros(500);
+/// Between two attempts of a thread. The flood shares two cores with those it is to keep out, and more connections a second
+/// from so few addresses would use up their ports: then the system would be slow, not the server.
+const APART: Duration = Duration::from_millis(4);
 /// Connections that one thread holds open where a flood holds them.
 const HELD: usize = 300;
 
@@ -107,15 +110,19 @@ impl Floods {
         let admin = |arguments: &[&str]| server.admin(arguments).map_err(|e| anyhow!(e));
         let mut client = server.client().map_err(|e| anyhow!(e))?;
         let mut devices = Vec::new();
-        for (name, seed) in [("Sam Honest", 1), ("Mal Flood", 2)] {
-            admin(&["add-person", name, "--email", &format!("{seed}@bench.example")])?;
+        // Enough that none of them uses up its own allowance.
+        for (seed, name) in (1..=OFFICE).map(|seed| (seed, "Sam Honest")).chain([(OFFICE + 1, "Mal Flood")]) {
+            if seed == 1 || seed > OFFICE {
+                admin(&["add-person", name, "--email", &format!("{seed}@bench.example")])?;
+            }
             let code = admin(&["enrol-code", name])?;
-            devices
-                .push(SimDevice::enrol(&mut client, [seed; 32], &code, name, now()).map_err(|e| anyhow!(e))?);
+            let device = SimDevice::enrol(&mut client, [seed; 32], &code, name, now());
+            devices.push(device.map_err(|e| anyhow!(e))?);
         }
-        let (Some(flooding), Some(mut honest)) = (devices.pop(), devices.pop()) else { return Ok(()) };
-        let sessions = ["1@bench.example", "2@bench.example"].map(|email| {
-            let link = admin(&["invite", email, "--base-url", &server.url()])?;
+        let Some(flooding) = devices.pop() else { return Ok(()) };
+        let mut honest = devices;
+        let sessions = [1, OFFICE + 1].map(|seed| {
+            let link = admin(&["invite", &format!("{seed}@bench.example"), "--base-url", &server.url()])?;
             let path = link.strip_prefix(&server.url()).unwrap_or_default().to_owned();
             let mut client = server.client().map_err(|e| anyhow!(e))?;
             client.post_for_cookie(&path)?.1.ok_or_else(|| anyhow!("no session"))
@@ -132,8 +139,9 @@ impl Floods {
             "| flood | attempts a second | device p99, ms | gate p99, ms | page p99, ms | worst, of alone | refused |"
         );
         println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-        let measure =
-            |honest: &mut SimDevice| honest_clients(address, honest, &own, Duration::from_secs(self.seconds));
+        let measure = |honest: &mut [SimDevice]| {
+            honest_clients(address, honest, &own, Duration::from_secs(self.seconds))
+        };
         measure(&mut honest)?;
         let mut alone = measure(&mut honest)?;
         let base = [p99(&mut alone.device), p99(&mut alone.gate), p99(&mut alone.page)];
@@ -173,7 +181,7 @@ impl Floods {
 /// Those who mean well, each as often as a busy office would: what they waited, and how often they were refused.
 fn honest_clients(
     address: SocketAddr,
-    device: &mut SimDevice,
+    devices: &mut [SimDevice],
     cookie: &str,
     lasts: Duration,
 ) -> anyhow::Result<Waited> {
@@ -182,10 +190,14 @@ fn honest_clients(
     let mut proxy = Client::connect(address)?;
     let begun = Instant::now();
     let mut facts = good_facts_at(now());
-    let mut turn = false;
+    let mut turn = 0;
     while begun.elapsed() < lasts {
-        turn = !turn;
-        facts.insert("device.clock.synchronised".to_owned(), stead_model::Fact::known(turn, "bench"));
+        turn += 1;
+        // Every second time something has changed, which is judged and written down.
+        let place = turn % devices.len();
+        let changed = (turn / devices.len()).is_multiple_of(2);
+        facts.insert("device.clock.synchronised".to_owned(), stead_model::Fact::known(changed, "bench"));
+        let device = &mut devices[place];
         let report = text(&device.report(&facts, now()));
         let mut timed = |into: fn(&mut Waited) -> &mut Vec<f64>,
                          ask: &mut dyn FnMut() -> std::io::Result<u16>,
@@ -225,7 +237,7 @@ fn honest_clients(
             &mut || Ok(Client::connect(address)?.get("/home", cookie)?.0),
             &[200],
         );
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(15));
     }
     ensure!(waited.page.len() > 50, "too little was measured");
     Ok(waited)

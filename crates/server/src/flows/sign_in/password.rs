@@ -214,7 +214,6 @@ pub fn known_browser(app: &App, person: PersonId, attempt: &Attempt) -> Option<S
 /// What is said when an allowance is used up.
 pub(crate) fn slow_down(wait: i64) -> Refusal {
     let seconds = (wait + 999) / 1000;
-    tracing::info!(seconds, "an attempt came too soon");
     Refusal::said(Kind::TooMany, "sign-in-slow-down").with("seconds", seconds)
 }
 
