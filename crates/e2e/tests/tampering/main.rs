@@ -263,7 +263,8 @@ fn c18_every_change_of_the_database_is_found_or_argued() {
         }
     }
     for ((table, what), found) in &always_found {
-        if *found && reason(table, what).is_some() {
+        // Which row a new one is like differs from database to database: a number of 0 or another.
+        if *found && what != "+row" && reason(table, what).is_some() {
             wrong.push(format!("{table} {what} is argued, and found"));
         }
     }
