@@ -56,8 +56,8 @@ pub async fn database(
     })
 }
 
-/// Audits the ledger alone: its entries with the columns that pages show, tiles, checkpoints, and the policy, in the same
-/// memory however long it is. Each entry that is what was signed so far goes to `take`.
+/// Audits the ledger alone: its entries with the columns that pages show, tiles, checkpoints, and the policy. It holds the
+/// tiles in memory, 32 bytes an entry. Each entry that is what was signed so far goes to `take`.
 ///
 /// # Errors
 /// When it cannot be read.

@@ -14,7 +14,7 @@ const BATCH: i64 = 50;
 /// more), signing in, each role.
 pub(super) async fn begin(app: &App, write: &mut Write, person: &Person) -> Result<(), Refusal> {
     let now = app.now();
-    let due = person.last_day.unwrap_or_else(|| app.now());
+    let due = person.last_day.unwrap_or(now);
     let item = |kind: &str, object: String, label: &str| Item {
         kind: kind.to_owned(),
         object,
