@@ -3,6 +3,9 @@
 -- How many milliseconds an answer may take. HAProxy tries four times before it gives up.
 local PATIENCE = 2500
 
+-- The cookie that the gate knows a browser by at the application's address.
+local PASS = "__Host-stead-pass="
+
 -- A header that was sent several times, as one. HAProxy counts from 0.
 local function line(headers, name, between)
     local values = headers[name]
@@ -23,6 +26,21 @@ local function ask(txn, stead, path, told)
     return went and answer or { status = 503, headers = {} }
 end
 
+-- Takes the pass from the cookies that the application gets: what it logs or leaks opens nothing.
+local function keep_pass(txn)
+    local cookies, others = line(txn.http:req_get_headers(), "cookie", "; ") or "", {}
+    for cookie in cookies:gmatch("[^;]+") do
+        cookie = cookie:match("^%s*(.-)%s*$")
+        if cookie ~= "" and cookie:sub(1, #PASS) ~= PASS then
+            table.insert(others, cookie)
+        end
+    end
+    txn.http:req_del_header("cookie")
+    if #others > 0 then
+        txn.http:req_add_header("cookie", table.concat(others, "; "))
+    end
+end
+
 -- Asks whether to let in. HAProxy lets in where the status is 204, and only there.
 core.register_action("stead-auth", { "http-req" }, function(txn, stead, application)
     local answer = ask(txn, stead, "/gate/auth/" .. application, {})
@@ -33,6 +51,9 @@ core.register_action("stead-auth", { "http-req" }, function(txn, stead, applicat
         end
     end
     txn:set_var("txn.stead_status", answer.status)
+    if answer.status == 204 then
+        keep_pass(txn)
+    end
 end, 2)
 
 -- Hands on what Stead says at the path of the request.

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -25,10 +25,40 @@ pub fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder that only its owner may look into.
+/// Makes a folder that only its owner may look into, or makes one that is there so.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When it can't be made, or belongs to another user, who could read and replace what is in it.
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let there = fs::metadata(path)?;
+    if there.uid() != rustix::process::geteuid().as_raw() {
+        let why = format!("{} belongs to another user. Name another folder with --state.", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    if there.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S30: a folder that was there already stayed as open as it was.
+    #[test]
+    fn s30_a_folder_that_is_there_is_made_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+        private_folder(&state).unwrap();
+        assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&state, Some(65_534), None).unwrap();
+            let refused = private_folder(&state).unwrap_err();
+            assert!(refused.to_string().contains("belongs to another user"), "{refused}");
+        }
+    }
 }

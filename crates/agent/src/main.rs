@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use stead_agent::{
     certificate,
     check::{self, Checked},
@@ -140,8 +141,14 @@ fn now() -> Millis {
 }
 
 fn main() -> ExitCode {
+    // Its memory holds the device's key: no core file, and no other program of the same user reads it.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let arguments = Arguments::parse();
-    let state = State::new(arguments.state.unwrap_or_else(state::default_folder));
+    let Some(folder) = arguments.state.or_else(state::default_folder) else {
+        eprintln!("stead: There is no home folder here. Name the agent's folder with --state.");
+        return ExitCode::from(2);
+    };
+    let state = State::new(folder);
     let run = match arguments.command {
         Command::Check { json, facts } => checked(&state, json, facts),
         Command::ShowReport => show_report(&state),

@@ -73,14 +73,15 @@ pub struct State {
 /// The folder of an agent that is a service of the system.
 pub const SYSTEM: &str = "/var/lib/stead";
 
-/// The folder used when none is named: the system's for root, else the person's own.
-pub fn default_folder() -> PathBuf {
+/// The folder used when none is named: the system's for root, else the person's own. None where there is no home:
+/// a folder that everyone can write to is no place for a key.
+pub fn default_folder() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
-        return PathBuf::from(SYSTEM);
+        return Some(PathBuf::from(SYSTEM));
     }
-    let own = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    own.or_else(home).unwrap_or_else(|| PathBuf::from("/tmp")).join("stead")
+    let named = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))?;
+    Some(own.join("stead"))
 }
 
 impl State {

@@ -253,6 +253,35 @@ fn lets_in_whoever_is_cleared(w: &mut World) {
     assert_eq!(w.app.asked(), before);
 }
 
+/// S30: the pass went on to the application, which could log it or use it elsewhere.
+#[test]
+fn s30_no_application_gets_the_pass() {
+    for kind in [Kind::Nginx, Kind::Caddy, Kind::HaProxy] {
+        let Some(mut w) = world(kind, None) else { return };
+        w.report(&disk(true));
+        let pass =
+            format!("__Host-stead-pass={}", w.inside().cookie(&w.host(), "__Host-stead-pass").unwrap());
+        for (sent, got) in [
+            (pass.clone(), ""),
+            (format!("a=1; {pass}"), "a=1"),
+            (format!("{pass}; a=1; b=2"), "a=1; b=2"),
+            (format!("a=1; {pass}; b=2"), "a=1; b=2"),
+            (format!("a=1;{pass};b=2"), "a=1;b=2"),
+            (format!("x__Host-stead-pass=1; {pass}"), "x__Host-stead-pass=1"),
+        ] {
+            let request = format!(
+                "GET /pay HTTP/1.1\r\nHost: {}\r\nCookie: {sent}\r\nConnection: close\r\n\r\n",
+                w.host()
+            );
+            let page = send_raw(w.proxy.port, request.as_bytes());
+            assert_eq!(page.status, 200, "{kind:?}: {sent}: {page:?}");
+            let cookies = page.body.lines().filter(|line| line.to_ascii_lowercase().starts_with("cookie:"));
+            let cookies: Vec<&str> = cookies.map(|line| line[7..].trim()).collect();
+            assert_eq!(cookies.join("").replace(' ', ""), got.replace(' ', ""), "{kind:?}: {sent}");
+        }
+    }
+}
+
 fn sign_in_again(w: &mut World) -> String {
     let link = w.f.server.admin(&["invite", "sam@stead.example", "--base-url", &w.f.server.url()]).unwrap();
     let path = link.strip_prefix(&w.f.server.url()).unwrap().to_owned();

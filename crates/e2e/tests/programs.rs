@@ -145,6 +145,55 @@ fn s25_what_runs_for_somebody_has_their_groups_alone() {
     assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "65534");
 }
 
+/// A program of ours where every user may run it, and how to run it as nobody; none where that can't be tried.
+fn as_nobody(name: &str) -> Option<(tempfile::TempDir, Command)> {
+    use std::os::unix::fs::PermissionsExt;
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    if !Command::new("setpriv").args(nobody).arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: nobody else can be tried here");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join(name);
+    fs::copy(program(name).unwrap(), &copy).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(nobody).arg(copy).env_remove("HOME").env_remove("XDG_STATE_HOME");
+    Some((folder, command))
+}
+
+/// S30: without a home, the agent kept its key in a folder of /tmp that anybody could have made before.
+#[test]
+fn s30_without_a_home_the_agent_asks_where_to_keep_its_key() {
+    let Some((_folder, mut stead)) = as_nobody("stead") else { return };
+    let said = stead.arg("status").output().unwrap();
+    assert_eq!(said.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("--state"), "{said:?}");
+}
+
+/// S30: keys could be read out of a running program, or out of its core file, by others of the same user.
+#[test]
+fn s30_no_program_that_holds_keys_can_be_dumped() {
+    use std::os::unix::fs::MetadataExt;
+    let Some((_folder, mut relay)) = as_nobody("stead-server") else { return };
+    let relay =
+        relay.args(["relay", "records", "--gate", "http://127.0.0.1:9", "--to", "http://127.0.0.1:9"]);
+    let mut relay = relay.args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+    let its = format!("/proc/{}", relay.id());
+    let nobodys =
+        || fs::read_to_string(format!("{its}/comm")).is_ok_and(|name| name.trim() == "stead-server");
+    // The kernel gives the files of a program that can't be dumped to root.
+    let begun = std::time::Instant::now();
+    while !(nobodys() && fs::metadata(format!("{its}/mem")).is_ok_and(|mem| mem.uid() == 0)) {
+        assert!(begun.elapsed().as_secs() < 10, "it can be dumped");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let status = fs::read_to_string(format!("{its}/status")).unwrap();
+    assert!(status.contains("65534"), "it runs as nobody: {status}");
+    relay.kill().unwrap();
+    relay.wait().unwrap();
+}
+
 #[test]
 fn check_needs_no_server_and_says_why_in_json_too() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::{Args, Parser, Subcommand};
 use keeper::{Question, Wanted};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use stead_transport::Transport;
 use stead_tunnel::{PrivateKey, Tunnel};
 use zeroize::Zeroizing;
@@ -87,6 +88,8 @@ fn interface(text: &str) -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
+    // Its memory holds the tunnel's key: no core file, and no other program of the same user reads it.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

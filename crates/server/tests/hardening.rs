@@ -650,6 +650,34 @@ async fn s27_what_a_device_says_is_of_its_type_and_once() {
     s.is_whole().await;
 }
 
+/// S27: a report that waited was kept as if it had come when its device's clock said, 1970 for one.
+#[tokio::test]
+async fn s27_a_report_that_waited_came_when_it_came() {
+    let s = TestServer::start().await;
+    let person = s.person("Ana", UnitId::ORGANISATION).await;
+    let mut device = s.sim_device(person, 1).await;
+    let good = good_facts_at(s.app.now());
+    let first = device.report(&good, s.app.now());
+    check_in::check_in(&s.app, &text(&first)).await.unwrap();
+    let enrolled = s.app.now();
+    s.pass(DAY);
+    for at in [Millis(0), Millis(i64::MIN), enrolled.plus(-30 * DAY), enrolled.plus(HOUR)] {
+        let mut facts = good.clone();
+        facts.insert("device.kind".to_owned(), stead_model::Fact::known(at.0.to_string(), "test"));
+        let waited = device.report(&facts, at);
+        let delivery = device.deliver(waited, s.app.now());
+        check_in::check_in(&s.app, &text(&delivery)).await.unwrap();
+        let kept = s.app.store.report(device.id).await.unwrap().unwrap();
+        assert_eq!(kept.received_at, s.app.now(), "{at}");
+        // No finding began before the report that came before this one.
+        let findings = s.app.store.findings(device.id).await.unwrap();
+        assert!(findings.iter().all(|finding| finding.since >= enrolled), "{at}");
+        let seen = s.app.store.device(device.id).await.unwrap().unwrap().last_seen.unwrap();
+        assert!((enrolled..=s.app.now()).contains(&seen), "{at}: {seen}");
+    }
+    s.is_whole().await;
+}
+
 /// S28: one device or one person could fill the ledger.
 #[tokio::test]
 async fn s28_each_device_and_person_has_an_allowance() {

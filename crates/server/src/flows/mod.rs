@@ -27,7 +27,17 @@ pub mod writer;
 
 use serde_json::Value;
 use stead_ledger::Entry;
-use stead_model::{DeviceId, Millis, PersonId};
+use stead_model::{DeviceId, Millis, PersonId, problem::Kind};
+
+use crate::error::Refusal;
+
+/// Does work whose length a policy or a file decides on a thread where nobody else waits for it.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "work ended without a result");
+        Refusal::said(Kind::Internal, "panicked")
+    })
+}
 
 /// A ledger entry.
 fn entry(at: Millis, by: &str, kind: &str, subject: String, data: Value) -> Entry {

@@ -29,7 +29,10 @@ use super::{
 use crate::{
     App,
     error::Refusal,
-    flows::writer::{ChangedFinding, Judged, Work},
+    flows::{
+        apart,
+        writer::{ChangedFinding, Judged, Work},
+    },
 };
 
 /// An unchanged report replaces the one that is kept when that is older.
@@ -88,7 +91,7 @@ pub(super) async fn prepare(
             let new_report = NewReport {
                 device: heard.device,
                 seq: heard.seq,
-                received_at: as_of,
+                received_at: app.now(),
                 digest: format!("sha256:{}", seal::hex(&heard.digest)),
                 facts_digest: facts_digest(report.facts),
                 pack: pack.label(),
@@ -97,10 +100,11 @@ pub(super) async fn prepare(
             };
             if let Some(judged) = still_holds(&new_report.facts_digest) {
                 let expects = (judged.pack.to_string(), judged.basis);
+                let kept_at = new_report.received_at;
                 let keep =
-                    (as_of.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new((new_report, expects)));
+                    (kept_at.since(judged.kept_at) >= KEEP_EVERY).then(|| Box::new((new_report, expects)));
                 if keep.is_some() {
-                    after.judged = Some(JudgedFacts { seq: heard.seq, kept_at: as_of, ..judged.clone() });
+                    after.judged = Some(JudgedFacts { seq: heard.seq, kept_at, ..judged.clone() });
                 }
                 return Ok(Prepared::unjudged(Work { step, judged: None, keep }, after));
             }
@@ -151,7 +155,7 @@ pub(super) async fn prepare_again(
 
 async fn judge_report(
     app: &App,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     (device, mut after): (&Device, Device),
     report: &Report<'_>,
     (step, new_report): (Step, NewReport),
@@ -160,13 +164,19 @@ async fn judge_report(
     let facts = facts_of(report, &device.owner)?;
     let terms = app.terms().of_device(new_report.device, device.person);
     let before = findings_before(app, (pack, &terms), device, new_report.device).await?;
-    let read_at = ReadAt { collected: report.at.min(as_of), kept: &report.read_at };
-    let previous = |rule: &str| {
-        let place = pack.rules_of(Subject::Device).iter().position(|r| r.id == rule)?;
-        before.findings.get(place)?.as_ref().map(|r| r.previous)
-    };
-    let mut judgement = judge((pack, &terms), Subject::Device, &facts, &read_at, previous, as_of);
-    keep_what_is_unchanged(&mut judgement, &before.findings);
+    let (collected, kept) = (report.at.min(as_of), report.read_at.clone());
+    let judging = Arc::clone(pack);
+    let (judgement, before, facts) = apart(move || {
+        let read_at = ReadAt { collected, kept: &kept };
+        let previous = |rule: &str| {
+            let place = judging.rules_of(Subject::Device).iter().position(|r| r.id == rule)?;
+            before.findings.get(place)?.as_ref().map(|r| r.previous)
+        };
+        let mut judgement = judge((&judging, &terms), Subject::Device, &facts, &read_at, previous, as_of);
+        keep_what_is_unchanged(&mut judgement, &before.findings);
+        (judgement, before, facts)
+    })
+    .await?;
     let remembered = Arc::new(by_place(pack, &judgement));
     after.standing = judgement.standing;
     after.deadline = judgement.next_deadline;

@@ -234,7 +234,8 @@ pub(super) fn from_row(app: &App, id: DeviceId, row: rows::Known) -> Result<Devi
             basis: judged.basis,
             // What another version of the pack judged must be judged anew.
             step: (judged.pack_digest == app.pack().digest)
-                .then(|| judged.received_at.0.div_euclid(TIME_STEP)),
+                // One that waited was judged as of when the device was last seen, and received later.
+                .then(|| judged.received_at.min(row.last_seen).0.div_euclid(TIME_STEP)),
             kept_at: judged.received_at,
             costs: None,
             findings: Weak::new(),

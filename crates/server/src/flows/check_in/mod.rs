@@ -125,9 +125,10 @@ async fn take(app: &App, device: &Arc<Device>, heard: Heard) -> Result<Option<An
     if !heard.late {
         on_time(app, heard.at)?;
     }
-    // What waited is judged as of when it was seen; nothing is ever judged as of a later time than now.
+    // What waited is judged as of when it was made. A later number was made no earlier than the one before it, whatever
+    // the device's clock said, and nothing is judged as of a time to come.
     let now = app.now();
-    let as_of = if heard.late { heard.at.min(now) } else { now };
+    let as_of = if heard.late { heard.at.max(device.last_seen).min(now) } else { now };
     let step = Step {
         device: heard.device,
         prev_seq: device.seq,

@@ -15,7 +15,7 @@ use crate::{
     App,
     auth::placing,
     error::{FieldError, Refusal},
-    flows::entry,
+    flows::{apart, entry},
 };
 
 /// Largest file, in bytes.
@@ -100,8 +100,7 @@ async fn planned(app: &App, text: &str) -> Result<(Preview, Vec<Planned>), Refus
     let records = read(text)?;
     let directory = Directory::of(app.store.directory().await?, app.store.units().await?);
     let (now, digest) = (app.now(), seal::digest(text.as_bytes()));
-    let work = move || directory.plan(records, now, &digest);
-    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::said(Kind::Internal, "panicked"))?
+    apart(move || directory.plan(records, now, &digest)).await?
 }
 
 /// Takes a file that was looked at before. Rows that cannot be taken are left out. It goes on when whoever asked is gone.

@@ -26,7 +26,7 @@ use stead_policy::{
 };
 use stead_store::{Store, Write, policy::Version};
 
-use super::{check_in, directory, entry};
+use super::{apart, check_in, directory, entry};
 use crate::{App, error::Refusal};
 
 /// Who publishes the first version.
@@ -314,7 +314,7 @@ async fn take_over(app: &App) -> Result<bool, Refusal> {
         }
         return Ok(false);
     }
-    let pack = Pack::load(&files).map_err(|lints| {
+    let pack = apart(move || Pack::load(&files)).await?.map_err(|lints| {
         tracing::error!(policy = version.label(), "the policy in force cannot be used: {}", wrong(&lints));
         Refusal::said(Kind::Internal, "panicked")
     })?;

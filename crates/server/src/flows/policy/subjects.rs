@@ -1,6 +1,9 @@
 //! Judging what is no device: people and the organisation, by what the records hold on them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::json;
 use stead_model::{
@@ -22,7 +25,7 @@ use super::{review, terms::Index};
 use crate::{
     App,
     error::Refusal,
-    flows::{backup, check_in, entry},
+    flows::{apart, backup, check_in, entry},
 };
 
 /// How often everybody is judged anew.
@@ -109,7 +112,7 @@ pub async fn judge_person(app: &App, person: PersonId) -> Result<(), Refusal> {
 
 async fn judge_people(
     app: &App,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     records: &[PersonRecords],
     now: Millis,
 ) -> Result<bool, Refusal> {
@@ -130,7 +133,7 @@ pub(super) struct Would {
 /// force counts as having confirmed that one.
 pub(super) async fn try_people(
     app: &App,
-    (pack, index): (&Pack, &Index),
+    (pack, index): (&Arc<Pack>, &Arc<Index>),
     after: Option<PersonId>,
     now: Millis,
 ) -> Result<Vec<Would>, Refusal> {
@@ -138,20 +141,25 @@ pub(super) async fn try_people(
     let ids: Vec<String> = all.iter().map(|records| records.person.to_string()).collect();
     let before = app.store.subject_findings_of_all(Subject::Person, &ids).await?;
     let standings = app.store.subject_standings(Subject::Person, &ids).await?;
-    let would = all.into_iter().zip(ids).map(|(records, id)| {
-        let before: &[StoredFinding] = before.get(&id).map_or(&[], Vec::as_slice);
-        let previous =
-            |rule: &str| before.iter().find(|finding| finding.rule == rule).map(check_in::previous);
-        let terms = index.of_subject(Subject::Person, &id);
-        let stands = judge::stands((pack, &terms), Subject::Person, &person_facts(&records), previous, now);
-        Would {
-            person: records.person,
-            before: standings.get(&id).map_or(Standing::Unknown, |stood| stood.standing),
-            after: stands.standing,
-            unit: records.unit,
-        }
-    });
-    Ok(would.collect())
+    let (pack, index) = (Arc::clone(pack), Arc::clone(index));
+    apart(move || {
+        let would = all.into_iter().zip(ids).map(|(records, id)| {
+            let before: &[StoredFinding] = before.get(&id).map_or(&[], Vec::as_slice);
+            let previous =
+                |rule: &str| before.iter().find(|finding| finding.rule == rule).map(check_in::previous);
+            let terms = index.of_subject(Subject::Person, &id);
+            let facts = person_facts(&records);
+            let stands = judge::stands((&pack, &terms), Subject::Person, &facts, previous, now);
+            Would {
+                person: records.person,
+                before: standings.get(&id).map_or(Standing::Unknown, |stood| stood.standing),
+                after: stands.standing,
+                unit: records.unit,
+            }
+        });
+        would.collect()
+    })
+    .await
 }
 
 /// Judges the organisation.
@@ -253,9 +261,9 @@ fn has_control(rule: &Rule) -> bool {
 /// What judging these subjects changes, by what is stored of them now.
 async fn found(
     app: &App,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     kind: Subject,
-    all: &[(String, Facts)],
+    all: &Arc<Vec<(String, Facts)>>,
     now: Millis,
 ) -> Result<Vec<Found>, Refusal> {
     let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
@@ -263,25 +271,34 @@ async fn found(
     let standings = app.store.subject_standings(kind, &ids).await?;
     let in_force = app.store.policy_at(Millis(i64::MAX)).await?.and_then(|version| version.in_force_at);
     let index = app.terms();
-    let found = all.iter().map(|(id, facts)| {
-        let terms = index.of_subject(kind, id);
-        Found::of((pack, &terms), kind, (id, facts), &before, standings.get(id), (in_force, now))
-    });
-    Ok(found.filter(Found::says_something).collect())
+    let (pack, all) = (Arc::clone(pack), Arc::clone(all));
+    apart(move || {
+        let found = all.iter().map(|(id, facts)| {
+            let terms = index.of_subject(kind, id);
+            Found::of((&pack, &terms), kind, (id, facts), &before, standings.get(id), (in_force, now))
+        });
+        found.filter(Found::says_something).collect()
+    })
+    .await
 }
 
 /// Judges subjects of one kind and writes down what changed; whether anything did.
 async fn judge_all(
     app: &App,
-    pack: &Pack,
+    pack: &Arc<Pack>,
     kind: Subject,
     all: Vec<(String, Facts)>,
     now: Millis,
 ) -> Result<bool, Refusal> {
     // Most of the time nothing has changed, and no writer is kept waiting to find that out.
-    if found(app, pack, kind, &all, now).await?.is_empty() {
+    let all = Arc::new(all);
+    let found_first = found(app, pack, kind, &all, now).await?;
+    if found_first.is_empty() {
         return Ok(false);
     }
+    // Nor for those of whom nothing has.
+    let changed: HashSet<&str> = found_first.iter().map(|found| found.id.as_str()).collect();
+    let all = Arc::new(all.iter().filter(|(id, _)| changed.contains(id.as_str())).cloned().collect());
     // Once writers stand in line behind this one, what is stored stays as it is read: nothing counts twice.
     let mut write = app.store.write().await?;
     let found = found(app, pack, kind, &all, now).await?;
