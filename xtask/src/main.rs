@@ -1,4 +1,4 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `sbom`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `fuzz`, `sbom`, `tidy`.
 
 mod bench;
 mod bench_agent;
@@ -9,6 +9,7 @@ mod bench_ingest;
 mod bench_people;
 mod bench_what_if;
 mod faults;
+mod fuzz;
 mod machine;
 mod model;
 mod sbom;
@@ -41,6 +42,8 @@ enum Task {
     Model(model::Model),
     /// Change every column of every table of a large database, and look whether it is found.
     Tamper(tamper::Tamper),
+    /// Feed made-up input to what reads input from elsewhere.
+    Fuzz(fuzz::Fuzz),
     /// List what each program is made of (CycloneDX).
     Sbom(sbom::Sbom),
     /// Check the rules that the compiler does not know.
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         Task::Faults(faults) => faults.run(),
         Task::Model(model) => model.run(),
         Task::Tamper(tamper) => tamper.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
         Task::Sbom(sbom) => sbom.run(),
         Task::Tidy => tidy::run(),
     }

@@ -107,7 +107,7 @@ impl Door {
     }
 
     /// The answer to a request's head.
-    fn answer(&self, head: &str, port: u16) -> String {
+    pub(crate) fn answer(&self, head: &str, port: u16) -> String {
         let mut lines = head.split("\r\n");
         let mut words = lines.next().unwrap_or_default().split(' ');
         let (Some("GET"), Some(target)) = (words.next(), words.next()) else {
@@ -171,7 +171,7 @@ impl Door {
 }
 
 /// The head of a request, up to the empty line. None when it is too long or no text.
-fn head(stream: &mut TcpStream) -> io::Result<Option<String>> {
+pub(crate) fn head(stream: &mut impl Read) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let mut part = [0; 1024];
     loop {

@@ -11,6 +11,8 @@ pub mod door;
 pub mod enrol;
 pub mod facts;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod host;
 pub mod kept;
 pub mod losing;

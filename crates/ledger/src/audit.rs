@@ -252,6 +252,39 @@ mod tests {
         assert_eq!(audit(&log, 18, &[], &Tiles::new()), Err(Fault::Unsigned(18)));
     }
 
+    #[test]
+    fn a_root_that_is_not_the_signed_one_is_named_with_all_since_the_last_that_fits() {
+        let log: Vec<Found> = (0..20).map(found).collect();
+        let signed = Checkpoint { root: [7; 32], ..checkpoint(20) };
+        let mut auditor = Auditor::new(signed, vec![checkpoint(12), checkpoint(5)]);
+        for found in &log {
+            auditor.take(found, |_, _| None).unwrap();
+        }
+        assert_eq!(auditor.finish(), Err(Fault::Checkpoint { first: 12, last: 19, size: 20 }));
+    }
+
+    #[test]
+    fn a_changed_tile_is_named_with_what_it_is_over() {
+        let log: Vec<Found> = (0..131_072).map(found).collect();
+        let mut tiles = tiles(131_072);
+        for index in 0..2 {
+            let under =
+                (index * 256..(index + 1) * 256).map(|under| tile::root(&tiles[&(0, under)]).unwrap());
+            tiles.insert((1, index), under.collect());
+        }
+        assert_eq!(audit(&log, 131_072, &[], &tiles), Ok(131_072));
+        for (level, index, place, fault) in [
+            (0, 1, 3, Fault::Tile { index: 259, tile: "tile/0/001".to_owned() }),
+            (0, 511, 255, Fault::Tile { index: 131_071, tile: "tile/0/511".to_owned() }),
+            (1, 0, 5, Fault::Block { first: 1_280, last: 1_535, tile: "tile/1/000".to_owned() }),
+            (1, 1, 5, Fault::Block { first: 66_816, last: 67_071, tile: "tile/1/001".to_owned() }),
+        ] {
+            let mut changed = tiles.clone();
+            changed.get_mut(&(level, index)).unwrap()[place][0] ^= 1;
+            assert_eq!(audit(&log, 131_072, &[], &changed), Err(fault));
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         /// Whoever rewrites an entry and its leaf is caught, and the place is named.

@@ -70,6 +70,23 @@ mod tests {
             "example.com/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— example.com/log "
         ));
         assert_eq!(Checkpoint::open(&note, signer.public()).unwrap(), checkpoint);
-        assert!(Checkpoint::open(&note.replace("\n3\n", "\n03\n"), signer.public()).is_err());
+        let empty = Checkpoint { size: 0, ..checkpoint };
+        assert_eq!(Checkpoint::open(&empty.sign(&signer), signer.public()).unwrap(), empty);
+        let root = STANDARD.encode([0; 32]);
+        for bad in [
+            format!("example.com/log\n03\n{root}\n"),
+            format!("example.com/log\n00\n{root}\n"),
+            format!("example.com/log\n+3\n{root}\n"),
+            format!("example.com/log\n-3\n{root}\n"),
+            format!("example.com/log\n\n{root}\n"),
+            format!("example.com/log\n18446744073709551616\n{root}\n"),
+            format!("example.com/log\n3\n{}\n", STANDARD.encode([0; 31])),
+            format!("example.com/log\n3\n{}\n", STANDARD.encode([0; 33])),
+            format!("example.com/other\n3\n{root}\n"),
+            "example.com/log\n3\n".to_owned(),
+        ] {
+            let signed = signer.sign(&bad);
+            assert!(Checkpoint::open(&signed, signer.public()).is_err(), "{bad}");
+        }
     }
 }

@@ -8,6 +8,8 @@
 pub mod audit;
 pub mod checkpoint;
 pub mod entry;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod note;
 pub mod tile;
 pub mod tree;

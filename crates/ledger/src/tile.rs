@@ -94,6 +94,7 @@ mod tests {
 
     #[test]
     fn tiles_complete_at_their_last_leaf() {
+        assert_eq!(completed_at(0).count(), 0);
         assert_eq!(completed_at(255).count(), 0);
         assert_eq!(completed_at(512).collect::<Vec<_>>(), [(0, 1)]);
         assert_eq!(completed_at(65_536).collect::<Vec<_>>(), [(0, 255), (1, 0)]);

@@ -1,5 +1,7 @@
 //! The Merkle tree of RFC 6962, section 2.
 
+use std::cmp::Ordering;
+
 use stead_model::seal;
 
 /// A SHA-256 digest.
@@ -93,7 +95,7 @@ fn perfect_subtrees(mut start: u64, end: u64) -> Vec<Node> {
     let mut nodes = Vec::new();
     while start < end {
         let fit = (end - start).ilog2();
-        let level = if start == 0 { fit } else { start.trailing_zeros().min(fit) };
+        let level = start.trailing_zeros().min(fit);
         nodes.push(Node { level, index: start >> level });
         start += 1 << level;
     }
@@ -197,11 +199,10 @@ pub fn verify_consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, 
     if old == 0 {
         return proof.is_empty();
     }
-    if old == new {
-        return proof.is_empty() && old_root == new_root;
-    }
-    if old > new {
-        return false;
+    match old.cmp(&new) {
+        Ordering::Less => {}
+        Ordering::Equal => return proof.is_empty() && old_root == new_root,
+        Ordering::Greater => return false,
     }
     let mut proof = proof.iter();
     let first = if old.is_power_of_two() { Some(old_root) } else { proof.next() };
@@ -265,6 +266,34 @@ mod tests {
             ours.append(leaf_hash(&entry(i)));
             assert_eq!(ours.root().as_slice(), other.root().as_bytes().as_slice(), "size {}", i + 1);
         }
+    }
+
+    #[test]
+    fn a_frontier_is_kept_and_taken_up_again() {
+        let mut whole = Frontier::default();
+        for i in 0..100 {
+            let mut again = Frontier::from_parts(whole.size(), whole.roots().to_vec()).unwrap();
+            assert_eq!(again, whole);
+            whole.append(leaf_hash(&entry(i)));
+            again.append(leaf_hash(&entry(i)));
+            assert_eq!(again.root(), whole.root());
+        }
+        let mut fewer = whole.roots().to_vec();
+        fewer.pop();
+        assert_eq!(Frontier::from_parts(whole.size(), fewer), None);
+    }
+
+    #[test]
+    fn a_tree_is_a_prefix_of_itself_and_of_no_smaller_one() {
+        let (three, seven) = (root(3), root(7));
+        assert!(verify_consistency(7, &seven, 7, &seven, &[]));
+        assert!(!verify_consistency(7, &seven, 7, &three, &[]));
+        assert!(!verify_consistency(7, &seven, 7, &seven, &[three]));
+        let proof = consistency_proof(3, 7, node).unwrap();
+        assert!(!verify_consistency(7, &seven, 3, &three, &proof));
+        assert!(!verify_consistency(8, &three, 4, &three, &[]));
+        assert!(verify_consistency(0, &three, 7, &seven, &[]));
+        assert!(!verify_consistency(0, &three, 7, &seven, &[three]));
     }
 
     proptest! {

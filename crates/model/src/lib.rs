@@ -7,6 +7,8 @@ pub mod catalogue;
 pub mod certificate;
 pub mod fact;
 pub mod finding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod id;
 pub mod json;
 pub mod loss;

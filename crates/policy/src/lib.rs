@@ -5,6 +5,8 @@
 
 pub mod expression;
 mod expression_check;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod glass;
 pub mod judge;
 pub mod lint;

@@ -17,6 +17,8 @@ mod connections;
 pub mod doctor;
 pub mod error;
 pub mod flows;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gate;
 pub mod health;
 pub mod jobs;

@@ -727,6 +727,46 @@ async fn s28_guesses_at_enrollment_codes_are_slowed_by_address() {
     s.is_whole().await;
 }
 
+/// S6: one IPv4 address used up what all of them had. S16, F16: what a proxy wrote in another form was read as no address,
+/// and had no limit at all.
+#[tokio::test]
+async fn s6_s16_f16_every_form_of_an_address_is_that_address() {
+    let s = TestServer::start_with(Config { behind_proxy: true, ..Config::default() }).await;
+    let guess = async |address: Option<&str>| {
+        let json = ("content-type", "application/json");
+        let headers = match address {
+            Some(address) => vec![json, ("x-forwarded-for", address)],
+            None => vec![json],
+        };
+        s.send_with("POST", "/api/v1/enrolments", &headers, "{}").await.status
+    };
+    let one =
+        ["203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7:51234", "[::ffff:cb00:7107]", "\"203.0.113.7\""];
+    for n in 0..100 {
+        assert_eq!(guess(Some(one[n % one.len()])).await, 400, "{n}");
+    }
+    for form in one {
+        assert_eq!(guess(Some(form)).await, 429, "{form}");
+        assert_eq!(
+            guess(Some(&format!("198.51.100.1, {form}"))).await,
+            429,
+            "what others said before doesn't count"
+        );
+    }
+    for other in ["203.0.113.8", "::ffff:203.0.113.8", "[2001:db8::1]:443", "2001:db8:0:1::1", "::1"] {
+        assert_eq!(guess(Some(other)).await, 400, "{other}");
+    }
+    // Of whom nothing readable is said share one allowance.
+    let nobody = [None, Some("unknown"), Some(""), Some("_hidden"), Some("1.2.3"), Some("203.0.113.9, ")];
+    for n in 0..100 {
+        assert_eq!(guess(nobody[n % nobody.len()]).await, 400, "{n}");
+    }
+    for form in nobody {
+        assert_eq!(guess(form).await, 429, "{form:?}");
+    }
+    s.is_whole().await;
+}
+
 /// S30: words that show nothing were words, and a name could turn a page around.
 #[tokio::test]
 async fn s30_what_shows_nothing_says_nothing() {

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod device;
+pub mod made_up;
 pub mod postgres;
 pub mod program;
 

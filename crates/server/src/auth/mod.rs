@@ -3,7 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub mod access;
-mod body;
+pub(crate) mod body;
 pub mod guard;
 pub mod placing;
 

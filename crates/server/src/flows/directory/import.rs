@@ -424,6 +424,17 @@ fn read(text: &str) -> Result<Vec<(u64, Record)>, Refusal> {
     Ok(records)
 }
 
+/// What a file does where nobody is there yet.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn preview_of(text: &str, now: Millis) -> Result<Preview, Refusal> {
+    let nobody = stead_store::people::Directory {
+        people: Vec::new(),
+        trusted: HashSet::new(),
+        trusted_addresses: HashSet::new(),
+    };
+    Ok(Directory::of(nobody, Vec::new()).plan(read(text)?, now, "")?.0)
+}
+
 /// The units, with those that the file adds.
 struct Tree {
     units: Vec<Unit>,
