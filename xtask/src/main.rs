@@ -1,4 +1,4 @@
-//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `fuzz`, `sbom`, `tidy`.
+//! Tasks of this project: `cargo xtask up`, `test`, `bench`, `faults`, `model`, `tamper`, `fuzz`, `mutants`, `sbom`, `tidy`.
 
 mod bench;
 mod bench_agent;
@@ -12,6 +12,7 @@ mod faults;
 mod fuzz;
 mod machine;
 mod model;
+mod mutants;
 mod sbom;
 mod tamper;
 mod test;
@@ -44,6 +45,8 @@ enum Task {
     Tamper(tamper::Tamper),
     /// Feed made-up input to what reads input from elsewhere.
     Fuzz(fuzz::Fuzz),
+    /// Change what decides in small ways, and look whether a test notices.
+    Mutants(mutants::Mutants),
     /// List what each program is made of (CycloneDX).
     Sbom(sbom::Sbom),
     /// Check the rules that the compiler does not know.
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         Task::Model(model) => model.run(),
         Task::Tamper(tamper) => tamper.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Mutants(mutants) => mutants.run(),
         Task::Sbom(sbom) => sbom.run(),
         Task::Tidy => tidy::run(),
     }

@@ -146,12 +146,15 @@ fn parse_error(source: &str, errors: &cel::ParseErrors) -> Refused {
         return Refused::whole(source, "this is not an expression", "write a CEL expression");
     };
     let line = usize::try_from(first.pos.0.max(1)).unwrap_or(1);
-    let column = usize::try_from(first.pos.1.max(0)).unwrap_or(0);
-    let start = source.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>() + column;
-    let start = (0..=start.min(source.len())).rev().find(|i| source.is_char_boundary(*i)).unwrap_or(0);
-    let deep = first.msg.contains("recursion") || first.msg.contains("depth");
+    // Characters, counted from one.
+    let column = usize::try_from(first.pos.1.max(1)).unwrap_or(1) - 1;
+    let before: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let start = source[before..].char_indices().nth(column).map_or(source.len(), |(at, _)| before + at);
+    let length = source[start..].chars().next().map_or(0, char::len_utf8);
+    // The parser's own word for it, which has no kind of its own.
+    let deep = first.msg.contains("Recursion limit");
     Refused {
-        span: start..source.len().min(start + 1),
+        span: start..start + length,
         message: if deep {
             "the expression is nested too deeply".to_owned()
         } else {
@@ -171,7 +174,21 @@ fn check_error(source: &str, program: &Program, error: CheckError) -> Refused {
         .source_info()
         .offset_for(error.node)
         .map_or(0..source.len(), |(start, stop)| start as usize..(stop as usize + 1).min(source.len()));
-    Refused { span, message: error.message, help: error.help }
+    Refused { span: named(source, span), message: error.message, help: error.help }
+}
+
+/// The parser says where a path has a dot, or a call its bracket. Whoever wrote it is shown the name.
+fn named(source: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let (Some(before), Some(shown)) = (source.get(..span.start), source.get(span.clone())) else {
+        return span;
+    };
+    let start = before.trim_end_matches(of_name).len();
+    match shown {
+        "(" if start < span.start => start..span.start,
+        "." => start..source.len() - source[span.end..].trim_start_matches(of_name).len(),
+        _ => span,
+    }
 }
 
 /// Facts, parameters and time, bound once for all expressions of a pack on one subject.
@@ -301,3 +318,7 @@ fn record(record: &Record) -> Cel {
         .collect();
     Cel::from(known)
 }
+
+#[cfg(test)]
+#[path = "expression_tests.rs"]
+mod tests;

@@ -285,7 +285,7 @@ impl Checker<'_> {
         if loop_.iter_var2.is_some() {
             return error(id, "only one name is taken for the elements", "write `list.all(v, …)`");
         }
-        if self.scope.len() >= 2 * MAX_LOOPS {
+        if self.scope.len() / 2 >= MAX_LOOPS {
             return error(id, "the loops are nested too deeply", "split the rule in two");
         }
         self.loops[self.scope.len() / 2] += 1;

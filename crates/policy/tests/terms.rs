@@ -117,3 +117,50 @@ fn grace_counts_from_when_a_rule_first_counted() {
     assert_eq!((enforced.standing, enforced.next_deadline), (Standing::Due, Some(month.plus(3 * DAY))));
     assert_eq!(clock(&pack, &enforced).failing_since, Some(NOW));
 }
+
+/// What a finding says of where it comes from: each source once, and none that merely says what the thing is; and when the
+/// oldest of it was read.
+#[test]
+fn a_finding_names_its_evidence_and_the_oldest_of_it() {
+    let pack = pack("");
+    let mut facts = facts(false, 900);
+    let of = |facts: &Facts, collected: Millis, kept: &[(&str, Millis)]| {
+        let kept = kept.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+        let read_at = ReadAt { collected, kept: &kept };
+        let judgement = judge((&pack, &Terms::default()), Subject::Device, facts, &read_at, |_| None, NOW);
+        let found = clock(&pack, &judgement);
+        (found.origin.clone(), found.at)
+    };
+    let collected = NOW.plus(-HOUR);
+    assert_eq!(of(&facts, collected, &[]), ("test".to_owned(), collected));
+    // Read before and kept; a time after the rest was collected can't be.
+    let kept = [("device.clock.synchronised", NOW.plus(-DAY)), ("device.kind", NOW.plus(DAY))];
+    assert_eq!(of(&facts, collected, &kept), ("test".to_owned(), NOW.plus(-DAY)));
+    // What no rule asks for doesn't make a finding older.
+    assert_eq!(of(&facts, collected, &[("device.screen.lock_after", NOW.plus(-DAY))]).1, collected);
+    for (origin, said) in [("timedatectl", "test, timedatectl"), ("built in", "test"), ("", "test")] {
+        let fact = facts.get_mut("device.clock.synchronised").unwrap();
+        origin.clone_into(&mut fact.origin);
+        assert_eq!(of(&facts, collected, &[]).0, said, "{origin}");
+    }
+}
+
+/// A rule counts once it is enforced, and from then on.
+#[test]
+fn only_what_is_enforced_counts() {
+    for (stage, counts) in [("observe", false), ("advise", false), ("enforce", true)] {
+        let mut files = shipped::remote_work();
+        files.retain(|path, _| !path.starts_with("rules/") || path.contains("clock-right"));
+        let manifest = files.get_mut("pack.toml").unwrap();
+        let end = manifest.find("# Asked of whoever").unwrap();
+        manifest.truncate(end);
+        let rule = files.get_mut("rules/clock-right.md").unwrap();
+        let was = rule.lines().find(|line| line.starts_with("stage")).unwrap().to_owned();
+        *rule = rule.replace(&was, &format!("stage = \"{stage}\""));
+        let pack = Pack::load(&files).unwrap();
+        let judgement = judged(&pack, &Terms::default(), None, NOW);
+        let found = clock(&pack, &judgement);
+        assert_eq!((found.outcome, found.failing_since), (Outcome::Fail, Some(NOW)), "{stage}");
+        assert_eq!((found.counts_since, found.due.is_some()), (counts.then_some(NOW), counts), "{stage}");
+    }
+}
