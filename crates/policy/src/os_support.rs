@@ -68,5 +68,6 @@ mod tests {
         assert_eq!(table.ends("b", "1"), Some(NO_END));
         assert_eq!(table.ends("debian", "99"), None);
         assert_eq!(OsSupport::parse("h\ndebian,12,2023-06-10,soon").unwrap_err(), 2);
+        assert_eq!(OsSupport::parse("h\na,1,,true\nb,1,,false\nc,1").unwrap_err(), 4);
     }
 }

@@ -452,16 +452,15 @@ impl Reader<'_> {
         match Expression::compile(source.get_ref(), &manifest.parameters, wanted) {
             Ok(expression) => Some(expression),
             Err(refused) => {
-                // The text starts after the opening quotes, one or three.
-                let span = source.span();
-                let raw = &self.text[self.offset + span.start..];
-                let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
-                let start = self.offset + span.start + quotes;
-                self.place(
-                    start + refused.span.start..start + refused.span.end,
-                    refused.message,
-                    refused.help,
-                );
+                // The text starts after the opening quotes, one or three, and a line's end after three.
+                let span = self.offset + source.span().start..self.offset + source.span().end;
+                let raw = &self.text[span.clone()];
+                let opening = ["\"\"\"\n", "'''\n", "\"\"\"", "'''"].into_iter().find(|o| raw.starts_with(o));
+                let start = span.start + opening.map_or(1, str::len);
+                let at = start + refused.span.start..start + refused.span.end;
+                // What was written with escapes is longer there than it is: then all of it is shown.
+                let same = self.text.get(at.clone()) == source.get_ref().get(refused.span);
+                self.place(if same { at } else { span }, refused.message, refused.help);
                 None
             }
         }
@@ -553,3 +552,7 @@ pub fn duration(text: &str) -> Option<i64> {
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     i64::try_from(duration.as_millis()).ok()
 }
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;
