@@ -80,7 +80,11 @@ impl Mutants {
             let output = into.join(area.name);
             fs::create_dir_all(&output)?;
             let at = output.to_string_lossy();
+            // It builds in a copy of the project, and there alone.
             let mut arguments = vec![
+                "-u",
+                "CARGO_TARGET_DIR",
+                &mutants,
                 "mutants",
                 "--package",
                 area.package,
@@ -89,6 +93,8 @@ impl Mutants {
                 "--timeout",
                 "120",
                 "--no-shuffle",
+                "--exclude",
+                "**/fuzz.rs",
             ];
             area.files.iter().for_each(|file| arguments.extend(["--file", file]));
             if let Some(shard) = &self.shard {
@@ -99,7 +105,7 @@ impl Mutants {
                 arguments.extend(area.tests);
             }
             // It ends with an error when a mutant survives; what came of it is in its files.
-            let ended = machine::run(&mutants, &arguments);
+            let ended = machine::run("env", &arguments);
             let came = Came::read(&output.join("mutants.out")).or_else(|error| ended.and(Err(error)))?;
             lines.push(format!(
                 "| {} | {} | {} | {} | {} % |",
