@@ -395,6 +395,33 @@ async fn s17_a_reset_ends_every_other_way_to_sign_in() {
     s.is_whole().await;
 }
 
+/// ASVS 7.2.4: whoever signed in again left the session that their browser had open behind them.
+#[tokio::test]
+async fn signing_in_again_ends_the_session_that_the_browser_had() {
+    let s = TestServer::start().await;
+    let sam = s.person("Sam Sample", UnitId::ORGANISATION).await;
+    let toni = s.person("Toni", UnitId::ORGANISATION).await;
+    let elsewhere = s.sign_in(sam).await;
+    let first = s.sign_in(sam).await;
+    let first = s.post("/me/ways/password", &first, "password=four+wet+otters+hum+at+noon").await.session();
+    let form = "email=sam.sample@stead.example&password=four+wet+otters+hum+at+noon";
+    let cookies = format!("__Host-stead={first}");
+    let wrong = s.send("POST", "/sign-in/password", &cookies, "email=sam.sample@stead.example&password=x").await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(s.get("/home", &first).await.status, 200, "a wrong guess ends nothing");
+    let second = s.send("POST", "/sign-in/password", &cookies, form).await.session();
+    assert!(!second.is_empty() && second != first);
+    assert_eq!(s.get("/home", &first).await.status, 303, "the one before has ended");
+    assert_eq!(s.get("/home", &second).await.status, 200);
+    // By a link as well, and whoever it is for.
+    let link = links::make(&s.app, toni, LinkKind::SignIn, "test").await.unwrap();
+    let third = s.send("POST", &format!("/join/{link}"), &format!("__Host-stead={second}"), "").await.session();
+    assert_eq!(s.get("/home", &second).await.status, 303);
+    assert_eq!(s.get("/home", &third).await.status, 200);
+    assert_eq!(s.get("/home", &elsewhere).await.status, 200, "other browsers keep theirs");
+    s.is_whole().await;
+}
+
 /// S31: one person wrote and approved a policy, by a second account of their own making or by a token.
 #[tokio::test(flavor = "multi_thread")]
 async fn s31_two_people_are_two_different_people() {

@@ -15,7 +15,12 @@ use super::{
     Base, Page, page, parts,
     sign_in::{browser, with_cookie},
 };
-use crate::{App, auth, error::Refusal, flows::sign_in::links, words::Words};
+use crate::{
+    App, auth,
+    error::Refusal,
+    flows::sign_in::{self, links},
+    words::Words,
+};
 
 #[derive(Template)]
 #[template(path = "join.html")]
@@ -43,6 +48,7 @@ pub async fn offer(State(app): State<Arc<App>>, words: Words, Path(secret): Path
 /// `POST /join/{secret}`: uses the link up and begins a session.
 pub async fn take(State(app): State<Arc<App>>, Path(secret): Path<String>, headers: HeaderMap) -> Page {
     let (begun, kind) = links::take(&app, &secret, &browser(&headers)).await?;
+    sign_in::replace(&app, auth::session_secret(&headers).as_deref()).await?;
     let to = match kind {
         LinkKind::SignIn => "/",
         LinkKind::Invite | LinkKind::Reset => "/me/ways?welcome=1",

@@ -92,6 +92,7 @@ impl FromRequestParts<Arc<App>> for Asking {
             address: auth::address(app, parts),
             browser: browser(&parts.headers),
             known: auth::known_browser(&parts.headers),
+            session: auth::session_secret(&parts.headers),
         }))
     }
 }
@@ -140,7 +141,7 @@ pub async fn password(
     Posted(sent): Posted<ByPassword>,
 ) -> Page {
     match password::sign_in(&app, &sent.email, sent.password, &attempt).await {
-        Ok(Attempted::In(begun)) => let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?),
+        Ok(Attempted::In(begun)) => let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?).await,
         Ok(Attempted::CodeNeeded(place)) => {
             let to = format!("/sign-in/code?to={}", super::encode(sent.to.path()));
             Ok(with_cookie(&auth::place_cookie(&place), Redirect::to(&to).into_response()))
@@ -181,7 +182,7 @@ pub async fn code(
     let place = auth::place(&headers).unwrap_or_default();
     match authenticator::sign_in(&app, &place, &sent.code, &attempt).await {
         Ok(begun) => {
-            let response = let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?)?;
+            let response = let_in(&app, &begun, &attempt, on_to(&words, sent.to.path())?).await?;
             Ok(with_cookie(&auth::no_place_cookie(), response))
         }
         Err(refusal) => {
@@ -217,7 +218,7 @@ pub async fn passkey(
 ) -> Result<Response, ApiError> {
     let begun = passkey::sign_in(&app, &sent.place, &sent.answer, &attempt).await?;
     let body = Json(json!({ "to": sent.to.path() }));
-    let_in(&app, &begun, &attempt, body).map_err(|error| ApiError(error.0))
+    let_in(&app, &begun, &attempt, body).await.map_err(|error| ApiError(error.0))
 }
 
 /// `GET /sign-in/outside`: to the issuer.
@@ -247,7 +248,7 @@ pub async fn outside_back(
     match outside::take(&app, &place, (&back.code, &back.state), &attempt).await {
         Ok((begun, to)) => {
             let to = auth::local_path(&to).unwrap_or("/");
-            let response = let_in(&app, &begun, &attempt, Redirect::to(to))?;
+            let response = let_in(&app, &begun, &attempt, Redirect::to(to)).await?;
             Ok(with_cookie(&auth::no_place_cookie(), response))
         }
         Err(refusal) => {
@@ -353,7 +354,9 @@ pub(super) fn on_page(words: &Words, to: &str) -> Page {
     page(&On { base: Base::public(words, words.say("sign-in-on")), to })
 }
 
-pub(super) fn let_in(app: &App, begun: &Begun, attempt: &Attempt, to: impl IntoResponse) -> Page {
+/// Hands the new session to the browser, in place of the one that it had.
+pub(super) async fn let_in(app: &App, begun: &Begun, attempt: &Attempt, to: impl IntoResponse) -> Page {
+    sign_in::replace(app, attempt.session.as_deref()).await?;
     let mut response = with_cookie(&auth::session_cookie(&begun.secret), to.into_response());
     if password::known_browser(app, begun.person, attempt).is_none() {
         let mark = password::known_mark(app, begun.person)?;

@@ -99,7 +99,7 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<SignedIn>, Refusa
         && now.since(session.created_at) < ABSOLUTE;
     if !good {
         if session.ended_at.is_none() {
-            run_out(app, &session, now).await?;
+            close(app, &session, now).await?;
         }
         return Ok(None);
     }
@@ -117,8 +117,21 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<SignedIn>, Refusa
     Ok(Some(SignedIn { session, person, grants }))
 }
 
-/// Ends a session whose time is over, so that a clock that is set back doesn't bring it back.
-async fn run_out(app: &App, session: &Session, now: Millis) -> Result<(), Refusal> {
+/// Ends the session that a browser had until somebody signed in with it again (ASVS 7.2.4).
+///
+/// # Errors
+/// [`Refusal`] when the store is away.
+pub async fn replace(app: &App, before: Option<&str>) -> Result<(), Refusal> {
+    let Some(secret) = before else { return Ok(()) };
+    match app.store.session(&Secret::Session.digest(secret)).await? {
+        Some(session) if session.ended_at.is_none() => close(app, &session, app.now()).await,
+        _ => Ok(()),
+    }
+}
+
+/// Ends a session that its person didn't end: its time is over, and a clock that is set back doesn't bring it back, or
+/// another one has taken its place.
+async fn close(app: &App, session: &Session, now: Millis) -> Result<(), Refusal> {
     let mut write = app.store.write().await?;
     if write.end_session(session.person, session.id, now).await? {
         let data = json!({ "session": session.id });

@@ -32,6 +32,8 @@ pub struct Attempt {
     pub browser: String,
     /// What the browser keeps from the last time somebody was let in with it.
     pub known: Option<String>,
+    /// The session that the browser has until now.
+    pub session: Option<String>,
 }
 
 /// What became of an attempt with a password.

@@ -12,8 +12,11 @@ use stead_model::{DeviceId, Millis, seal, time};
 
 use crate::connections::network;
 
-/// Most allowances remembered. Those that are full again are forgotten first.
+/// Most allowances remembered. Those that are full again are forgotten first; when none is, whoever isn't remembered shares
+/// one allowance with everyone else who isn't, so that no number of addresses takes more memory or gets more guesses.
 const MOST: usize = 100_000;
+/// How often those that are full again are looked for, in milliseconds: going through all of them is work.
+const SWEEP: i64 = time::SECOND;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -76,9 +79,16 @@ impl Of<'_> {
     }
 }
 
-/// Allowances, by the time at which each is full again.
+/// Allowances.
 #[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<String, Millis>>);
+pub struct Throttle(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// When each is full again.
+    full_at: HashMap<String, Millis>,
+    swept_at: Millis,
+}
 
 impl Throttle {
     /// Takes one from an allowance; or after how many milliseconds there is one again.
@@ -87,11 +97,20 @@ impl Throttle {
     /// When there is none left.
     pub fn take(&self, of: Of<'_>, now: Millis) -> Result<(), i64> {
         let (burst, every) = of.allowance();
-        let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= MOST {
-            full_at.retain(|_, at| *at > now);
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Remembered { full_at, swept_at } = &mut *remembered;
+        let mut key = of.key();
+        if full_at.len() >= MOST && !full_at.contains_key(&key) {
+            if now.since(*swept_at).unsigned_abs() >= SWEEP.unsigned_abs() {
+                full_at.retain(|_, at| *at > now);
+                *swept_at = now;
+            }
+            if full_at.len() >= MOST {
+                // By its length, which says what kind it is: a device isn't slowed by guesses at passwords.
+                key = format!("everyone else {burst} {every}");
+            }
         }
-        let slot = full_at.entry(of.key()).or_insert(now);
+        let slot = full_at.entry(key).or_insert(now);
         let from = (*slot).max(now);
         let over = from.plus(every).since(now) - burst * every;
         if over > 0 {
@@ -103,7 +122,7 @@ impl Throttle {
 
     /// Fills an allowance up: the guess was right.
     pub fn forgive(&self, of: Of<'_>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&of.key());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).full_at.remove(&of.key());
     }
 }
 
@@ -124,6 +143,25 @@ mod tests {
         assert_eq!(throttle.take(Of::Account("sam"), now.plus(time::MINUTE)), Ok(()), "it fills up again");
         throttle.forgive(Of::Account("sam"));
         assert_eq!(throttle.take(Of::Account("sam"), now), Ok(()));
+    }
+
+    /// S28: from enough addresses, memory grew without end, and each request went through all of it.
+    #[test]
+    fn s28_no_number_of_addresses_takes_more_memory_or_gets_more_guesses() {
+        let throttle = Throttle::default();
+        let now = Millis(1_795_000_000_000);
+        let name = |n: usize| format!("nobody {n}");
+        for n in 0..MOST {
+            throttle.take(Of::Account(&name(n)), now).unwrap();
+        }
+        let more = (MOST..2 * MOST).filter(|n| throttle.take(Of::Account(&name(*n)), now).is_ok()).count();
+        assert_eq!(more, 10, "those who aren't remembered share one allowance");
+        assert!(throttle.take(Of::Account(&name(7)), now).is_ok(), "whoever is remembered keeps their own");
+        assert!(throttle.take(Of::Code("sam"), now).is_ok(), "what is counted otherwise has another");
+        assert!(throttle.0.lock().unwrap().full_at.len() <= MOST + 2);
+        let later = now.plus(10 * time::MINUTE);
+        assert!(throttle.take(Of::Account("sam"), later).is_ok());
+        assert!(throttle.0.lock().unwrap().full_at.len() <= 3, "what is full again is forgotten");
     }
 
     #[test]
