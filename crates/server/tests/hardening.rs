@@ -401,12 +401,13 @@ async fn signing_in_again_ends_the_session_that_the_browser_had() {
     let s = TestServer::start().await;
     let sam = s.person("Sam Sample", UnitId::ORGANISATION).await;
     let toni = s.person("Toni", UnitId::ORGANISATION).await;
-    let elsewhere = s.sign_in(sam).await;
     let first = s.sign_in(sam).await;
     let first = s.post("/me/ways/password", &first, "password=four+wet+otters+hum+at+noon").await.session();
+    let elsewhere = s.sign_in(sam).await;
     let form = "email=sam.sample@stead.example&password=four+wet+otters+hum+at+noon";
     let cookies = format!("__Host-stead={first}");
-    let wrong = s.send("POST", "/sign-in/password", &cookies, "email=sam.sample@stead.example&password=x").await;
+    let wrong =
+        s.send("POST", "/sign-in/password", &cookies, "email=sam.sample@stead.example&password=x").await;
     assert_eq!(wrong.status, 422);
     assert_eq!(s.get("/home", &first).await.status, 200, "a wrong guess ends nothing");
     let second = s.send("POST", "/sign-in/password", &cookies, form).await.session();
@@ -415,7 +416,8 @@ async fn signing_in_again_ends_the_session_that_the_browser_had() {
     assert_eq!(s.get("/home", &second).await.status, 200);
     // By a link as well, and whoever it is for.
     let link = links::make(&s.app, toni, LinkKind::SignIn, "test").await.unwrap();
-    let third = s.send("POST", &format!("/join/{link}"), &format!("__Host-stead={second}"), "").await.session();
+    let third =
+        s.send("POST", &format!("/join/{link}"), &format!("__Host-stead={second}"), "").await.session();
     assert_eq!(s.get("/home", &second).await.status, 303);
     assert_eq!(s.get("/home", &third).await.status, 200);
     assert_eq!(s.get("/home", &elsewhere).await.status, 200, "other browsers keep theirs");
