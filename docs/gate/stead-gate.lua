@@ -26,8 +26,20 @@ local function ask(txn, stead, path, told)
     return went and answer or { status = 503, headers = {} }
 end
 
+-- Asks whether to let in. HAProxy lets in where the status is 204, and only there.
+core.register_action("stead-auth", { "http-req" }, function(txn, stead, application)
+    local answer = ask(txn, stead, "/gate/auth/" .. application, {})
+    for _, name in ipairs({ "person", "name", "email", "device" }) do
+        local value = line(answer.headers, "stead-" .. name, ",")
+        if value and value ~= "" then
+            txn:set_var("txn.stead_" .. name, value)
+        end
+    end
+    txn:set_var("txn.stead_status", answer.status)
+end, 2)
+
 -- Takes the pass from the cookies that the application gets: what it logs or leaks opens nothing.
-local function keep_pass(txn)
+core.register_action("stead-keep-pass", { "http-req" }, function(txn)
     local cookies, others = line(txn.http:req_get_headers(), "cookie", "; ") or "", {}
     for cookie in cookies:gmatch("[^;]+") do
         cookie = cookie:match("^%s*(.-)%s*$")
@@ -39,22 +51,7 @@ local function keep_pass(txn)
     if #others > 0 then
         txn.http:req_add_header("cookie", table.concat(others, "; "))
     end
-end
-
--- Asks whether to let in. HAProxy lets in where the status is 204, and only there.
-core.register_action("stead-auth", { "http-req" }, function(txn, stead, application)
-    local answer = ask(txn, stead, "/gate/auth/" .. application, {})
-    for _, name in ipairs({ "person", "name", "email", "device" }) do
-        local value = line(answer.headers, "stead-" .. name, ",")
-        if value and value ~= "" then
-            txn:set_var("txn.stead_" .. name, value)
-        end
-    end
-    txn:set_var("txn.stead_status", answer.status)
-    if answer.status == 204 then
-        keep_pass(txn)
-    end
-end, 2)
+end)
 
 -- Hands on what Stead says at the path of the request.
 core.register_action("stead-step", { "http-req" }, function(txn, stead)

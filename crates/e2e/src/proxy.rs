@@ -34,6 +34,16 @@ fn docs(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
+/// The same without the lines that keep the gate's pass from what is behind: a relay asks by it.
+fn with_the_pass(name: &str) -> String {
+    const KEEP_IT: [&str; 3] = ["Cookie $records_cookies;", "request_header Cookie ", "lua.stead-keep-pass"];
+    let text = docs(name);
+    let kept = |line: &&str| !KEEP_IT.iter().any(|keeps| line.contains(keeps));
+    let lines: Vec<&str> = text.lines().filter(kept).collect();
+    assert!(lines.len() < text.lines().count(), "{name} keeps the pass");
+    lines.join("\n") + "\n"
+}
+
 /// A configuration with what stands in it for an example put right.
 fn filled(mut text: String, changes: &[(&str, String)]) -> String {
     for (from, to) in changes {
@@ -118,6 +128,16 @@ impl Proxy {
         stead: SocketAddr,
         app: SocketAddr,
         tls: Option<&Tls>,
+    ) -> Option<Self> {
+        Self::begin(kind, port, stead, app, (tls, docs))
+    }
+
+    fn begin(
+        kind: Kind,
+        port: u16,
+        stead: SocketAddr,
+        app: SocketAddr,
+        (tls, docs): (Option<&Tls>, fn(&str) -> String),
     ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
@@ -242,10 +262,10 @@ impl Proxy {
 }
 
 impl Proxy {
-    /// Ends it, and starts it at the same port in front of another address.
-    pub fn lead_to(&mut self, kind: Kind, stead: SocketAddr, app: SocketAddr) {
+    /// Ends it, and starts it at the same port in front of a relay, which asks by the pass.
+    pub fn lead_to(&mut self, kind: Kind, stead: SocketAddr, relay: SocketAddr) {
         self.stop();
-        *self = Self::start(kind, self.port, stead, app).unwrap();
+        *self = Self::begin(kind, self.port, stead, relay, (None, with_the_pass)).unwrap();
     }
 
     fn stop(&mut self) {
